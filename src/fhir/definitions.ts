@@ -1,0 +1,64 @@
+/** FHIR R4 (4.0.1) as tables: types, their elements, the names of the resource types. Made by `npm run definitions`. */
+import { readFileSync } from 'node:fs';
+
+/** One element of a type. */
+export interface ElementDefinition {
+  /** A FHIR type, or the path of a backbone element (`Patient.contact`). */
+  readonly type: string;
+  /** True when it repeats. */
+  readonly list?: boolean;
+  readonly required?: boolean;
+  readonly summary?: boolean;
+  /** `deceased` for `deceasedBoolean`: at most one of the same choice is there. */
+  readonly choice?: string;
+  /** For a Reference: the resource types that it may name; absent when any. */
+  readonly targets?: readonly string[];
+}
+
+function load<T>(name: string): T {
+  return JSON.parse(readFileSync(new URL(`./r4/${name}.json`, import.meta.url), 'utf8')) as T;
+}
+
+export const resourceTypes: readonly string[] = load('resource-types');
+const elements: Record<string, Record<string, ElementDefinition>> = load('elements');
+const known = new Set(resourceTypes);
+
+/** True for the R4 resource types that can be stored. */
+export function isResourceType(name: string): boolean {
+  return known.has(name);
+}
+
+/** The elements of a type or backbone path; undefined when there is no such type. */
+export function elementsOf(type: string): Readonly<Record<string, ElementDefinition>> | undefined {
+  return Object.hasOwn(elements, type) ? elements[type] : undefined;
+}
+
+/** One element; undefined when the type does not have it. */
+export function elementOf(type: string, name: string): ElementDefinition | undefined {
+  const table = elementsOf(type);
+  return table && Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
+/** True for `string`, `code`, `dateTime` …: types that JSON writes as one value. */
+export function isPrimitive(type: string): boolean {
+  return /^[a-z]/.test(type) && type !== 'xhtml';
+}
+
+/** The published search parameters of R4, as loaded from the package. */
+export interface SearchParameterRow {
+  readonly url: string;
+  readonly code: string;
+  readonly type: 'number' | 'date' | 'string' | 'token' | 'reference' | 'composite' | 'quantity' | 'uri' | 'special';
+  readonly base: readonly string[];
+  readonly expression?: string;
+  readonly target?: readonly string[];
+}
+
+export function loadSearchParameters(): readonly SearchParameterRow[] {
+  return load('search-parameters');
+}
+
+/** The mended JSON schema of every type, by name. */
+export function loadSchemas(): Record<string, object> {
+  return load('schema');
+}

@@ -1,0 +1,75 @@
+/**
+ * The text of an acknowledgement. HL7 v2.5.1 2.9.2 (original mode), 2.15.2 ERR-bearing general acknowledgement.
+ */
+import { type Charset, encode } from './charset.ts';
+import { escape } from './escape.ts';
+import type { Delimiters, Message } from './message.ts';
+import { errorCodes, type Problem } from './problem.ts';
+
+/** MSA-1 in original mode: kept and mapped, the sender (or content) is wrong, or we cannot take it. */
+export type AckCode = 'AA' | 'AE' | 'AR';
+
+const standard: Delimiters = { field: '|', component: '^', repetition: '~', escape: '\\', subcomponent: '&' };
+
+/** Table 0357: type, event, processing id and version are refusals (AR), the rest are errors (AE). */
+export function ackCodeOf(problems: readonly Problem[]): AckCode {
+  if (problems.length === 0) return 'AA';
+  return problems.some((problem) => ['200', '201', '202', '203', '207'].includes(problem.code)) ? 'AR' : 'AE';
+}
+
+/** Since v2.5 ERR has ERL, code, severity and text in fields of their own; before it was one ELD in ERR-1. */
+function errSegment(problem: Problem, legacy: boolean, d: Delimiters): string {
+  const {
+    segment = '',
+    sequence = segment ? 1 : '',
+    field = '',
+    repetition = field ? 1 : '',
+    component = '',
+  } = problem;
+  const text = escape(errorCodes[problem.code], d);
+  if (legacy) {
+    const code = [problem.code, text, 'HL70357'].join(d.subcomponent);
+    return ['ERR', [segment, sequence, field, code].join(d.component)].join(d.field);
+  }
+  const place = [segment, sequence, field, repetition, component].join(d.component).replace(trailing(d.component), '');
+  const code = [problem.code, text, 'HL70357'].join(d.component);
+  return ['ERR', '', place, code, 'E', '', '', '', escape(problem.text, d)].join(d.field);
+}
+
+function trailing(delimiter: string): RegExp {
+  return new RegExp(`\\${delimiter}+$`);
+}
+
+/** What an acknowledgement needs from outside: a unique MSH-10 and MSH-7 as a DTM. */
+export interface AckContext {
+  readonly controlId: string;
+  readonly timestamp: string;
+}
+
+/**
+ * Builds an ACK in the sender's version, delimiters and character set.
+ * @param message what was received; undefined when not even MSH could be read
+ * @param problems empty for AA
+ */
+export function acknowledge(
+  message: Message | undefined,
+  charset: Charset,
+  problems: readonly Problem[],
+  context: AckContext,
+): Buffer {
+  const d = message?.delimiters ?? standard;
+  const header = message?.header;
+  const copy = (n: number): string => header?.field(n) ?? '';
+  const version = header?.text(12) || '2.5.1';
+  const legacy = Number.parseFloat(version.slice(0, 3)) < 2.5;
+  const event = header?.text(9, 2) ?? '';
+  const type = ['ACK', event, legacy ? '' : 'ACK'].join(d.component).replace(trailing(d.component), '');
+  const encoding = d.component + d.repetition + d.escape + d.subcomponent;
+  const msh = ['MSH', encoding, copy(5), copy(6), copy(3), copy(4), context.timestamp, '', type, context.controlId];
+  msh.push(copy(11) || 'P', copy(12) || version, '', '', '', '', '', copy(18));
+  const summary = legacy && problems[0] ? escape(problems[0].text, d) : '';
+  const msa = ['MSA', ackCodeOf(problems), copy(10), ...(summary ? [summary] : [])];
+  const lines = [msh.join(d.field).replace(trailing(d.field), ''), msa.join(d.field)];
+  for (const problem of problems) lines.push(errSegment(problem, legacy, d));
+  return encode(`${lines.join('\r')}\r`, charset);
+}

@@ -1,0 +1,68 @@
+/** Escape sequences of HL7 v2.5.1 chapter 2, 2.7: undone when a value is read, made when one is written. */
+import type { Delimiters } from './message.ts';
+
+/**
+ * Undoes `\F\ \S\ \T\ \R\ \E\ \Xhh…\ \.br\ \H\ \N\`. What nobody knows stays as it was sent, so that nothing is lost.
+ */
+export function unescape(text: string, delimiters: Delimiters): string {
+  const mark = delimiters.escape;
+  if (!text.includes(mark)) return text;
+  let out = '';
+  let at = 0;
+  for (;;) {
+    const from = text.indexOf(mark, at);
+    const to = from < 0 ? -1 : text.indexOf(mark, from + 1);
+    if (to < 0) return out + text.slice(at);
+    const replaced = sequence(text.slice(from + 1, to), delimiters);
+    if (replaced === undefined) {
+      // Not a sequence: the second mark may open a real one.
+      out += text.slice(at, to);
+      at = to;
+    } else {
+      out += text.slice(at, from) + replaced;
+      at = to + 1;
+    }
+  }
+}
+
+function sequence(body: string, delimiters: Delimiters): string | undefined {
+  switch (body) {
+    case 'F':
+      return delimiters.field;
+    case 'S':
+      return delimiters.component;
+    case 'T':
+      return delimiters.subcomponent;
+    case 'R':
+      return delimiters.repetition;
+    case 'E':
+      return delimiters.escape;
+    case '.br':
+    case '.sp':
+      return '\n';
+    case 'H':
+    case 'N':
+      return '';
+  }
+  if (!/^X(?:[0-9A-Fa-f]{2})+$/.test(body)) return undefined;
+  const bytes = Buffer.from(body.slice(1), 'hex');
+  return bytes.every((byte) => byte >= 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09)
+    ? bytes.toString('latin1').replace(/\r\n?/g, '\n')
+    : undefined;
+}
+
+/** Makes a text safe as one subcomponent: delimiters escaped, line ends as `\.br\`. */
+export function escape(text: string, delimiters: Delimiters): string {
+  const { field, component, subcomponent, repetition, escape: mark } = delimiters;
+  let out = '';
+  for (const char of text) {
+    if (char === mark) out += `${mark}E${mark}`;
+    else if (char === field) out += `${mark}F${mark}`;
+    else if (char === component) out += `${mark}S${mark}`;
+    else if (char === subcomponent) out += `${mark}T${mark}`;
+    else if (char === repetition) out += `${mark}R${mark}`;
+    else if (char === '\n') out += `${mark}.br${mark}`;
+    else if (char >= ' ') out += char;
+  }
+  return out;
+}

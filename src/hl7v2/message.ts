@@ -1,0 +1,148 @@
+/**
+ * A decoded HL7 v2 message: segments and fields, cut on demand, nothing dropped. HL7 v2.5.1 chapter 2, 2.5 and 2.7.
+ */
+import { unescape } from './escape.ts';
+
+/** The delimiters of MSH-1 and MSH-2; a fifth encoding character (truncation, v2.7) is read and not used. */
+export interface Delimiters {
+  readonly field: string;
+  readonly component: string;
+  readonly repetition: string;
+  readonly escape: string;
+  readonly subcomponent: string;
+}
+
+/** A name of a place: `PID-3`, `PV1-2.1`, `CX.4`, `CX.4.2`; numbers count from 1, `component` 0 means the whole field. */
+export interface FieldRef {
+  readonly segment: string;
+  readonly field: number;
+  readonly component: number;
+  readonly subcomponent: number;
+}
+
+/** One segment; `fields` is cut at the first read. */
+export class Segment {
+  readonly name: string;
+  readonly raw: string;
+  /** 1 for the first segment of this name in the message, as ERR-2.2 counts. */
+  readonly sequence: number;
+  readonly delimiters: Delimiters;
+  #fields: string[] | undefined;
+
+  constructor(raw: string, delimiters: Delimiters, sequence: number) {
+    this.name = raw.slice(0, 3);
+    this.raw = raw;
+    this.sequence = sequence;
+    this.delimiters = delimiters;
+  }
+
+  /** The raw text of field n (from 1), all repetitions, escapes as sent; empty when not there. */
+  field(n: number): string {
+    this.#fields ??= this.raw.split(this.delimiters.field);
+    if (this.name !== 'MSH') return this.#fields[n] ?? '';
+    // MSH-1 is the separator itself (2.14.9.1), so MSH-n is what stands behind the (n-1)th separator.
+    return n === 1 ? this.delimiters.field : (this.#fields[n - 1] ?? '');
+  }
+
+  /** How many fields the sender wrote. */
+  get fieldCount(): number {
+    this.#fields ??= this.raw.split(this.delimiters.field);
+    return this.#fields.length - (this.name === 'MSH' ? 0 : 1);
+  }
+
+  /** The repetitions of field n, raw; none for an empty field. MSH-2 holds the delimiters and is never cut. */
+  repetitions(n: number): string[] {
+    const value = this.field(n);
+    if (value === '') return [];
+    if (this.name === 'MSH' && n <= 2) return [value];
+    return value.includes(this.delimiters.repetition) ? value.split(this.delimiters.repetition) : [value];
+  }
+
+  /** Text of a component (subcomponent) of the first repetition: unescaped, without blanks around it. */
+  text(n: number, component = 1, subcomponent = 1): string {
+    const value = this.field(n);
+    if (value === '') return '';
+    if (this.name === 'MSH' && n <= 2) return value;
+    const { repetition, component: c, subcomponent: s } = this.delimiters;
+    return unescape(cut(cut(cut(value, repetition, 1), c, component), s, subcomponent), this.delimiters).trim();
+  }
+}
+
+/** The nth part (from 1) of a text between delimiters, without cutting the rest. */
+export function cut(text: string, delimiter: string, n: number): string {
+  let from = 0;
+  for (let i = 1; i < n; i++) {
+    const at = text.indexOf(delimiter, from);
+    if (at < 0) return '';
+    from = at + 1;
+  }
+  const end = text.indexOf(delimiter, from);
+  return from === 0 && end < 0 ? text : text.slice(from, end < 0 ? undefined : end);
+}
+
+/** A message: its header and all its segments in the order sent. */
+export class Message {
+  readonly delimiters: Delimiters;
+  readonly segments: readonly Segment[];
+
+  constructor(delimiters: Delimiters, segments: readonly Segment[]) {
+    this.delimiters = delimiters;
+    this.segments = segments;
+  }
+
+  get header(): Segment {
+    return this.segments[0] as Segment;
+  }
+
+  /** The first segment of a name. */
+  first(name: string): Segment | undefined {
+    return this.segments.find((segment) => segment.name === name);
+  }
+
+  /** The message as it goes over the wire: segments ended by CR (2.5.2). */
+  format(): string {
+    return `${this.segments.map((segment) => segment.raw).join('\r')}\r`;
+  }
+}
+
+/** Text ─▶ message; undefined when it does not begin with a usable MSH segment. LF and CRLF count as CR. */
+export function parse(text: string): Message | undefined {
+  if (!text.startsWith('MSH') || text.length < 9) return undefined;
+  const field = text.charAt(3);
+  const encoding = text.slice(4, 8);
+  if (/[\sA-Za-z0-9]/.test(field) || new Set(field + encoding).size < 5 || /[\sA-Za-z0-9]/.test(encoding))
+    return undefined;
+  const delimiters: Delimiters = {
+    field,
+    component: encoding.charAt(0),
+    repetition: encoding.charAt(1),
+    escape: encoding.charAt(2),
+    subcomponent: encoding.charAt(3),
+  };
+  const counts = new Map<string, number>();
+  const segments: Segment[] = [];
+  // A line feed inside a field of a message with CR stays: only a message without any CR is cut at LF.
+  for (const line of text.split(text.includes('\r') ? /\r\n?/ : '\n')) {
+    if (line.trim() === '') continue;
+    const name = line.slice(0, 3);
+    const sequence = (counts.get(name) ?? 0) + 1;
+    counts.set(name, sequence);
+    segments.push(new Segment(line, delimiters, sequence));
+  }
+  return new Message(delimiters, segments);
+}
+
+const refPattern = /^([A-Z][A-Z0-9]{1,2})[-.](\d+)(?:\.(\d+))?(?:\.(\d+))?$/;
+
+/** `PID-3.4` ─▶ its parts; for a data type (`CX.4.2`) `field` is the component and `component` the subcomponent. */
+export function parseRef(text: string): FieldRef | undefined {
+  const match = refPattern.exec(text);
+  if (!match) return undefined;
+  const [, segment, field, component, subcomponent] = match;
+  return {
+    segment: segment as string,
+    field: Number(field),
+    component: Number(component ?? 0),
+    subcomponent: Number(subcomponent ?? 0),
+  };
+}

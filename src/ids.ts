@@ -1,0 +1,25 @@
+/** Ids as an argument: random for what clients create, derived from identity for what messages and plans create. */
+import { hash, randomUUID } from 'node:crypto';
+
+export interface Ids {
+  /** A new logical id or control id: 36 characters of A-Z a-z 0-9 and dash, never given twice. */
+  next(): string;
+}
+
+export const randomIds: Ids = { next: () => randomUUID() };
+
+/** Counting ids (`prefix-1`, `prefix-2` …) for tests. */
+export function countingIds(prefix: string): Ids {
+  let last = 0;
+  return { next: () => `${prefix}-${++last}` };
+}
+
+/**
+ * The id of a thing by its identity: equal parts give the equal id, on every machine and at every time.
+ * 128 bits of SHA-256 in UUID form (RFC 9562 version 8, "custom").
+ */
+export function identityId(...parts: readonly string[]): string {
+  const digest = hash('sha256', parts.map((part) => `${part.length}:${part}`).join(''), 'hex');
+  const variant = '89ab'[Number.parseInt(digest[16] as string, 16) & 3];
+  return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-8${digest.slice(13, 16)}-${variant}${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
+}

@@ -1,0 +1,374 @@
+/** Mapping rows ─▶ compiled functions, each row checked against the FHIR definitions while it is compiled. */
+import { elementOf, elementsOf, isPrimitive, isResourceType } from '../fhir/definitions.ts';
+import { parseRef } from '../hl7v2/message.ts';
+import { identityId } from '../ids.ts';
+import { compileCondition, textAt } from './condition.ts';
+import {
+  type Built,
+  type BusinessIdentifier,
+  isValued,
+  type Json,
+  type MappingContext,
+  PartsSource,
+  partOf,
+  type Source,
+} from './context.ts';
+import { type Converter, converters, defaultConverters, Unconverted } from './converters.ts';
+import { locations } from './pl-location.ts';
+import type { MappingFiles } from './read.ts';
+import { type DataTypeMap, type Identity, type Located, MappingError, type Row } from './rows.ts';
+import { v2Table } from './systems.ts';
+import { compileTarget, type Slots, type Target } from './target.ts';
+
+/** The rows of a file, compiled: fills `root` from a source. `built` is there when root is a resource of the message. */
+export type Filler = (source: Source, root: Json, context: MappingContext, built?: Built) => void;
+
+/** Gives the value of a type for a raw text: an object, a primitive, a Reference, or nothing. */
+interface CompiledType {
+  readonly makes: readonly string[];
+  /** The resource type that a Reference of this type names. */
+  readonly resource?: string;
+  convert(raw: string, level: number, source: Source, context: MappingContext): unknown;
+}
+
+/** Compiles files on demand, each once. Every error names file and line. */
+export class Compiler {
+  readonly #files: MappingFiles;
+  readonly #types = new Map<string, CompiledType>();
+
+  constructor(files: MappingFiles) {
+    this.#files = files;
+  }
+
+  /** Compiles the rows of one file. `owner` is the segment or data type that places refer to. */
+  rows(file: Located<{ rows: readonly Row[] }>, owner: string, type: string): Filler {
+    if (!elementsOf(type)) throw new MappingError(file.file, 1, `FHIR R4 has no type '${type}'`);
+    const compiled = file.content.rows.map((row, i) => {
+      try {
+        return this.#row(
+          row,
+          owner,
+          type,
+          `${file.name}#${row.key ?? [row.field, row.to].filter((it) => it).join(' ')}`,
+        );
+      } catch (error) {
+        if (error instanceof MappingError) throw error;
+        throw new MappingError(file.file, file.line(['rows', i]), (error as Error).message);
+      }
+    });
+    return (source, root, context, built) => {
+      const slots: Slots = new Map();
+      for (const row of compiled) row(source, root, context, slots, built);
+    };
+  }
+
+  #row(row: Row, owner: string, type: string, name: string): CompiledRow {
+    const when = compileCondition(owner, row.when);
+    if (!row.to) return () => {};
+    const target = compileTarget(type, row.to);
+    if (row.clear) return clearing(row.to, when);
+    const write = writer(target, row, name);
+    const value = this.#value(row, target);
+    const field = row.field ? parseRef(row.field) : undefined;
+    if (field && field.segment !== owner) return otherSegment(row.field as string, value, write, when);
+    const each = row.each ? parseRef(row.each) : undefined;
+    if (each && each.segment !== owner) throw new Error(`'${row.each}' is not a field of ${owner}`);
+
+    return (source, root, context, slots, built) => {
+      if (when && !when(source, context)) return;
+      if (!field) {
+        const count = each ? source.repetitions(each.field).length : 1;
+        for (let i = 0; i < count; i++) write(root, value('', source.level, source, context), context, slots, i, built);
+        return;
+      }
+      const parts = source.repetitions(field.field);
+      const count = each ? source.repetitions(each.field).length : parts.length;
+      for (let i = 0; i < count; i++) {
+        const part = (each ? parts[0] : parts[i]) ?? '';
+        if (part === '""') {
+          built?.clear.add((row.to as string).replace(/[[(].*$/, ''));
+          continue;
+        }
+        if (!isValued(part, context.delimiters)) continue;
+        const raw = field.component ? partOf(part, source.level, field.component, context.delimiters) : part;
+        const level = field.field === 0 ? source.level - 1 : field.component ? source.level + 1 : source.level;
+        const before = context.place;
+        if (context.trace)
+          context.place = placeName(before, source.level, field.segment, field.field, i, parts.length, field.component);
+        write(root, value(raw, level, source, context), context, slots, i, built);
+        context.place = before;
+      }
+    };
+  }
+
+  /** What the row writes, as a function of the raw text. */
+  #value(row: Row, target: Target): Valuer {
+    const { element } = target;
+    if (row.value !== undefined) {
+      checkConstant(element.type, row.value, row.to as string);
+      return () => clone(row.value);
+    }
+    if (row.reference) {
+      const wanted = row.reference;
+      if (element.type !== 'Reference') throw new Error(`'${row.to}' is not a Reference`);
+      return (_, __, source, context) => {
+        const built = context.bySegment.get(source.segment)?.get(wanted) ?? context.named.get(wanted);
+        return built && { reference: `${built.resource.resourceType}/${built.resource.id}` };
+      };
+    }
+    const name = row.type ?? defaultConverters[element.type];
+    if (!name) throw new Error(`'${row.to}' is a ${element.type}: name a type`);
+    const type = this.#type(name);
+    if (!type.makes.includes(element.type)) {
+      throw new Error(`type ${name} makes ${type.makes.join(' or ')}, but '${row.to}' is a ${element.type}`);
+    }
+    if (type.resource && element.targets && !element.targets.includes(type.resource)) {
+      throw new Error(`'${row.to}' may refer to ${element.targets.join(', ')}, not to ${type.resource}`);
+    }
+    const converter = converters[name];
+    if (!converter) return (raw, level, source, context) => type.convert(raw, level, source, context);
+    const table = this.#table(row.table);
+    return (raw, level, source, context) => converter.convert(raw, { level, context, table, segment: source.segment });
+  }
+
+  #table(name: string | undefined): ReturnType<MappingFiles['tables']['get']> {
+    if (!name) return undefined;
+    if (/^v2-\d{4}$/.test(name)) return v2Table(name);
+    const table = this.#files.tables.get(name);
+    if (!table) throw new Error(`there is no table mappings/tables/${name}.json`);
+    return table;
+  }
+
+  #type(name: string): CompiledType {
+    const known = this.#types.get(name);
+    if (known) return known;
+    if (name === 'PL-Location') {
+      return {
+        makes: ['Reference'],
+        resource: 'Location',
+        convert: (raw, level, _, context) => locations(raw, level, context),
+      };
+    }
+    const converter: Converter | undefined = converters[name];
+    if (converter) return { makes: converter.makes, convert: () => undefined };
+    const file = this.#files.datatypes.get(name);
+    if (!file) throw new Error(`there is no type '${name}': neither mappings/datatypes/${name}.yaml nor a converter`);
+    const { datatype, makes, resource } = file.content;
+    const type = resource ?? makes;
+    if (!type) throw new MappingError(file.file, 1, "name the FHIR type in 'makes' or 'resource'");
+    const late: { fill?: Filler } = {};
+    const compiled: CompiledType = resource
+      ? resourceType(resource, datatype, file, late)
+      : {
+          makes: [type],
+          convert(raw, level, source, context) {
+            const object: Json = {};
+            late.fill?.(new PartsSource(raw, level, source.segment, context.delimiters), object, context);
+            return Object.keys(object).length > 0 ? object : undefined;
+          },
+        };
+    // Registered before its rows are compiled: types may refer to each other in a circle (HD in XON in HD).
+    this.#types.set(name, compiled);
+    late.fill = this.rows(file, datatype, type);
+    return compiled;
+  }
+}
+
+type Valuer = (raw: string, level: number, source: Source, context: MappingContext) => unknown;
+type Writer = (
+  root: Json,
+  value: unknown,
+  context: MappingContext,
+  slots: Slots,
+  repetition: number,
+  built?: Built,
+) => void;
+type CompiledRow = (source: Source, root: Json, context: MappingContext, slots: Slots, built?: Built) => void;
+
+function clearing(path: string, when: ReturnType<typeof compileCondition>): CompiledRow {
+  return (source, _, context, __, built) => {
+    if (!when || when(source, context)) built?.clear.add(path);
+  };
+}
+
+function otherSegment(
+  place: string,
+  value: Valuer,
+  write: Writer,
+  when: ReturnType<typeof compileCondition>,
+): CompiledRow {
+  const text = parseRef(place);
+  return (source, root, context, slots, built) => {
+    if (when && !when(source, context)) return;
+    const segment = text && context.message.first(text.segment);
+    const field = text && segment?.repetitions(text.field)[0];
+    if (!segment || !field || !isValued(field, context.delimiters)) return;
+    const raw = text.component ? partOf(field, 1, text.component, context.delimiters) : field;
+    const before = context.place;
+    if (context.trace) context.place = place;
+    write(root, value(raw, text.component ? 2 : 1, source, context), context, slots, 0, built);
+    context.place = before;
+  };
+}
+
+function placeName(
+  before: string,
+  level: number,
+  segment: string,
+  n: number,
+  i: number,
+  count: number,
+  component: number,
+): string {
+  if (level > 1) return `${before}.${n}`;
+  return `${before}${segment}-${n}${count > 1 ? `[${i + 1}]` : ''}${component ? `.${component}` : ''}`;
+}
+
+function writer(target: Target, row: Row, name: string): Writer {
+  const defaults = row.with;
+  const { root: rootKey, key } = target;
+  return (root, value, context, slots, repetition, built) => {
+    if (value === undefined) return;
+    const container = target.enter(root, slots, repetition);
+    if (value instanceof Unconverted) {
+      const twin = isPrimitive(target.element.type) ? `_${key}` : key;
+      container[twin] ??= {};
+      container[twin].extension ??= [];
+      container[twin].extension.push(value.extension);
+      context.unconverted.push({ container, key, twin });
+      context.trace?.push({ container, key: twin, field: context.place, row: name });
+      return;
+    }
+    if (row.initial && container[key] === undefined) built?.initial.add(rootKey);
+    const entry = target.set(container, value, slots, repetition);
+    context.trace?.push({ container, key, field: context.place, row: name });
+    if (!defaults) return;
+    const whole = typeof value === 'object' && target.element.type !== 'Reference' ? entry : container;
+    for (const [name, constant] of Object.entries(defaults)) whole[name] ??= clone(constant);
+  };
+}
+
+/** Constants are shared by all messages: what a message gets is its own copy. */
+function clone(value: unknown): unknown {
+  return typeof value === 'object' && value !== null ? structuredClone(value) : value;
+}
+
+/** A constant must fit the element too: its keys are elements of the type. */
+function checkConstant(type: string, value: unknown, path: string): void {
+  if (typeof value !== 'object' || value === null) {
+    if (!isPrimitive(type) && type !== 'xhtml') throw new Error(`'${path}' is a ${type}: its constant is an object`);
+    return;
+  }
+  for (const [key, part] of Object.entries(value)) {
+    const element = elementOf(type, key);
+    if (!element) throw new Error(`${type} has no element '${key}' (constant of '${path}')`);
+    for (const item of Array.isArray(part) ? part : [part]) checkConstant(element.type, item, `${path}.${key}`);
+  }
+}
+
+/** A data type that makes a resource of its own: what the row's target gets is the Reference to it. */
+function resourceType(
+  resource: string,
+  datatype: string,
+  file: Located<DataTypeMap>,
+  late: { fill?: Filler },
+): CompiledType {
+  if (!isResourceType(resource)) throw new MappingError(file.file, 1, `FHIR R4 has no resource '${resource}'`);
+  const identify = compileIdentity(file.content.identity ?? [], datatype, file);
+  return {
+    makes: ['Reference'],
+    resource,
+    convert(raw, level, source, context) {
+      const parts = new PartsSource(raw, level, source.segment, context.delimiters);
+      const draft: Json = { resourceType: resource };
+      late.fill?.(parts, draft, context);
+      if (Object.keys(draft).length === 1) return undefined;
+      const built = finish(draft, identify, parts, context, [file.name, raw]);
+      return { reference: `${resource}/${built.resource.id}` };
+    },
+  };
+}
+
+/** Finds what makes a resource the same again. */
+export type Identifier = (
+  draft: Json,
+  source: Source,
+  context: MappingContext,
+) => { id: string; identifier?: BusinessIdentifier } | undefined;
+
+/** Compiles `identity:`. @throws MappingError for a place that cannot be read */
+export function compileIdentity(identity: Identity, owner: string, file: Located<unknown>): Identifier {
+  const alternatives = identity.map((alternative, i): Identifier => {
+    if (!Array.isArray(alternative)) return byIdentifier((alternative as { identifier: string[] }).identifier);
+    try {
+      return byPlaces(alternative as string[], owner);
+    } catch (error) {
+      throw new MappingError(file.file, file.line(['identity', i]), (error as Error).message);
+    }
+  });
+  return (draft, source, context) => {
+    for (const alternative of alternatives) {
+      const found = alternative(draft, source, context);
+      if (found) return found;
+    }
+    return undefined;
+  };
+}
+
+function byIdentifier(preferred: readonly string[]): Identifier {
+  return (draft) => {
+    const all = (draft.identifier === undefined ? [] : [draft.identifier].flat()).filter(
+      (it: Json) => it.value && it.system,
+    );
+    const typed = preferred.map((type) =>
+      all.find((it: Json) => it.type?.coding?.some((coding: Json) => coding.code === type)),
+    );
+    const chosen = typed.find((it) => it) ?? all[0];
+    if (!chosen) return undefined;
+    const { system, value } = chosen as BusinessIdentifier;
+    return { id: identityId(draft.resourceType, system, value), identifier: { system, value } };
+  };
+}
+
+function byPlaces(parts: readonly string[], owner: string): Identifier {
+  const readers = parts.map((part) => {
+    if (part.startsWith('@'))
+      return (_: Source, context: MappingContext) => context.named.get(part.slice(1))?.resource.id ?? '';
+    if (part === 'sender') return (_: Source, context: MappingContext) => context.senderSystem;
+    return textAt(owner, part);
+  });
+  return (draft, source, context) => {
+    const values = readers.map((read) => read(source, context));
+    // A reference that is not there (a patient without a visit) is a part like another; a place must be valued.
+    const missing = values.some((value, i) => value === '' && !parts[i]?.startsWith('@'));
+    return missing ? undefined : { id: identityId(draft.resourceType, ...parts, ...values) };
+  };
+}
+
+/** Gives a draft its id and puts it among the resources of the message; the same id again completes the first. */
+export function finish(
+  draft: Json,
+  identify: Identifier,
+  source: Source,
+  context: MappingContext,
+  fallback: readonly string[],
+): Built {
+  const found = identify(draft, source, context);
+  // Without any identity the same words of the same sender are the same thing: repeated, it makes nothing new.
+  const id = found?.id ?? identityId(draft.resourceType, context.senderSystem, ...fallback);
+  const standing = context.built.find((it) => it.resource.id === id && it.resource.resourceType === draft.resourceType);
+  if (standing) {
+    for (const [key, value] of Object.entries(draft)) standing.resource[key] ??= value;
+    return standing;
+  }
+  const { resourceType, ...rest } = draft;
+  const resource = Object.assign(draft, { resourceType, id, ...rest });
+  const built: Built = {
+    resource: resource as Built['resource'],
+    ...(found?.identifier && { identifier: found.identifier }),
+    clear: new Set(),
+    initial: new Set(),
+  };
+  context.built.push(built);
+  return built;
+}

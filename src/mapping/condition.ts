@@ -1,0 +1,103 @@
+/** Conditions of rows, compiled to predicates. */
+import { cut, type FieldRef, parseRef, type Segment } from '../hl7v2/message.ts';
+import { isValued, leaf, type MappingContext, partOf, type Source } from './context.ts';
+import type { Condition } from './rows.ts';
+
+/** True when the row counts for this source. */
+export type Predicate = (source: Source, context: MappingContext) => boolean;
+
+/** Raw text of a place (first repetition) and its level. */
+export type Getter = (source: Source, context: MappingContext) => { raw: string; level: number };
+
+const nothing = { raw: '', level: 3 };
+
+/**
+ * A place read by rows of `owner` (segment name or data type). A place of another segment is read from the first
+ * segment of that name in the message.
+ * @throws Error when the place cannot be read from here
+ */
+export function compileGetter(owner: string, place: string): Getter {
+  const ref = parseRef(place);
+  if (!ref) throw new Error(`'${place}' is not a place such as PID-3.1`);
+  if (ref.segment === owner)
+    return (source, context) => within(source.repetitions(ref.field)[0], source.level, ref, context);
+  if (!/^[A-Z][A-Z0-9]{2}$/.test(ref.segment)) throw new Error(`'${place}' cannot be read by rows of ${owner}`);
+  return (source, context) => {
+    const segment = segmentOf(source, ref, context);
+    return segment ? within(segment.repetitions(ref.field)[0], 1, ref, context) : nothing;
+  };
+}
+
+function segmentOf(source: Source, ref: FieldRef, context: MappingContext): Segment | undefined {
+  return source.segment.name === ref.segment ? source.segment : context.message.first(ref.segment);
+}
+
+function within(
+  raw: string | undefined,
+  level: number,
+  ref: FieldRef,
+  context: MappingContext,
+): { raw: string; level: number } {
+  if (raw === undefined) return nothing;
+  if (ref.component === 0) return { raw, level };
+  const part = partOf(raw, level, ref.component, context.delimiters);
+  if (ref.subcomponent === 0) return { raw: part, level: level + 1 };
+  return { raw: cut(part, context.delimiters.subcomponent, ref.subcomponent), level: level + 2 };
+}
+
+/** Compiles a condition; no condition always holds. @throws Error for a place that cannot be read */
+export function compileCondition(
+  owner: string,
+  when: Condition | readonly Condition[] | undefined,
+): Predicate | undefined {
+  if (!when) return undefined;
+  const list = (Array.isArray(when) ? when : [when]) as Condition[];
+  const parts = list.flatMap((condition) => [...predicates(owner, condition)]);
+  if (parts.length === 1) return parts[0];
+  return (source, context) => parts.every((part) => part(source, context));
+}
+
+function* predicates(owner: string, condition: Condition): Generator<Predicate> {
+  const { valued, absent, repeats, single } = condition;
+  if (valued) yield valuedAt(owner, valued, true);
+  if (absent) yield valuedAt(owner, absent, false);
+  if (repeats) yield countAt(owner, repeats, (count) => count > 1);
+  if (single) yield countAt(owner, single, (count) => count <= 1);
+  for (const [limit, wanted] of [
+    [condition.longer, true],
+    [condition.notLonger, false],
+  ] as const) {
+    if (!limit) continue;
+    const text = textAt(owner, limit[0]);
+    yield (source, context) => text(source, context).length > limit[1] === wanted;
+  }
+  for (const [list, wanted] of [
+    [condition.in, true],
+    [condition.notIn, false],
+  ] as const) {
+    if (!list) continue;
+    const text = textAt(owner, list[0] as string);
+    const values = new Set(list.slice(1));
+    yield (source, context) => values.has(text(source, context)) === wanted;
+  }
+}
+
+function valuedAt(owner: string, place: string, wanted: boolean): Predicate {
+  const get = compileGetter(owner, place);
+  return (source, context) => isValued(get(source, context).raw, context.delimiters) === wanted;
+}
+
+function countAt(owner: string, place: string, test: (count: number) => boolean): Predicate {
+  const ref = parseRef(place);
+  if (!ref || ref.segment !== owner) throw new Error(`'${place}' is not a field of ${owner}`);
+  return (source) => test(source.repetitions(ref.field).length);
+}
+
+/** The text at a place, unescaped. */
+export function textAt(owner: string, place: string): (source: Source, context: MappingContext) => string {
+  const get = compileGetter(owner, place);
+  return (source, context) => {
+    const { raw, level } = get(source, context);
+    return raw === '' ? '' : leaf(raw, level, context.delimiters);
+  };
+}

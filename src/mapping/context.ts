@@ -1,0 +1,120 @@
+/** What a compiled row works with: the message, where a raw text stands, and the resources made so far. */
+import type { Zone } from '../fhir/zone.ts';
+import { unescape } from '../hl7v2/escape.ts';
+import { cut, type Delimiters, type Message, type Segment } from '../hl7v2/message.ts';
+import type { Table } from './tables.ts';
+
+export type Json = Record<string, any>;
+
+/** The identifier by which a resource is the same in a later message, or in what a FHIR client wrote. */
+export interface BusinessIdentifier {
+  readonly system: string;
+  readonly value: string;
+}
+
+/** A resource that a message made. */
+export interface Built {
+  readonly resource: Json & { resourceType: string; id: string };
+  readonly identifier?: BusinessIdentifier;
+  /** Paths (`period.end`) that the sender deletes with `""` (HL7 v2.5.1 2.5.3.1) or a row clears. */
+  readonly clear: Set<string>;
+  /** Root elements that count only while nothing is stored. */
+  readonly initial: Set<string>;
+}
+
+/** One line of lineage before its path is known. */
+export interface Trace {
+  readonly container: object;
+  readonly key: string;
+  readonly field: string;
+  readonly row: string;
+}
+
+/** State of one message being mapped. */
+export interface MappingContext {
+  readonly message: Message;
+  readonly delimiters: Delimiters;
+  readonly zone: Zone;
+  /** Gives the offset for a local time without one: that of MSH-7 if it has one (2.A.22), else the zone's. */
+  readonly offsetOf: (local: string) => string;
+  /** FHIR instant at which the message was received. */
+  readonly receivedAt: string;
+  /** System for identifiers without an assigning authority: they are the sender's own (MSH-4). */
+  readonly senderSystem: string;
+  readonly tables: ReadonlyMap<string, Table>;
+  readonly built: Built[];
+  readonly named: Map<string, Built>;
+  /** What each segment made: a row of a DG1 refers to the Condition of the same DG1. */
+  readonly bySegment: Map<Segment, Map<string, Built>>;
+  /** Primitives that got an extension in place of a value. */
+  readonly unconverted: { container: Json; key: string; twin: string }[];
+  /** Present only when lineage is wanted; `place` is then the field being read. */
+  readonly trace?: Trace[];
+  place: string;
+}
+
+/** Where rows of one file read: a segment, or the parts of a data type. `level` is that of a part: 1 field, 2 component, 3 subcomponent. */
+export interface Source {
+  readonly level: number;
+  readonly segment: Segment;
+  repetitions(n: number): string[];
+}
+
+/** Rows of a segment map read fields, each repetition for itself. */
+export function segmentSource(segment: Segment): Source {
+  return { level: 1, segment, repetitions: (n) => segment.repetitions(n) };
+}
+
+/** Rows of a data type read the parts of one raw text. */
+export class PartsSource implements Source {
+  readonly level: number;
+  readonly segment: Segment;
+  readonly #raw: string;
+  readonly #parts: string[];
+
+  constructor(raw: string, level: number, segment: Segment, delimiters: Delimiters) {
+    this.level = level + 1;
+    this.#raw = raw;
+    this.segment = segment;
+    const delimiter = level === 1 ? delimiters.component : delimiters.subcomponent;
+    this.#parts = level >= 3 || !raw.includes(delimiter) ? [raw] : raw.split(delimiter);
+  }
+
+  /** Part 0 is the whole text again: a type may hand it on to another type. */
+  repetitions(n: number): string[] {
+    if (n === 0) return [this.#raw];
+    const part = this.#parts[n - 1];
+    return part === undefined || part === '' ? [] : [part];
+  }
+}
+
+/** The nth part below a raw text of a level, still raw. */
+export function partOf(raw: string, level: number, n: number, d: Delimiters): string {
+  if (level >= 3) return n === 1 ? raw : '';
+  return cut(raw, level === 1 ? d.component : d.subcomponent, n);
+}
+
+/** The first text inside a raw text: unescaped, without control characters and blanks around it. */
+export function leaf(raw: string, level: number, d: Delimiters): string {
+  let text = raw;
+  if (level <= 1) text = cut(text, d.component, 1);
+  if (level <= 2) text = cut(text, d.subcomponent, 1);
+  return clean(unescape(text, d));
+}
+
+/** FHIR strings have no control characters but tab and line ends (R4 datatypes.html#string), and no blanks around. */
+export function clean(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+  return /[\u0000-\u001f\u007f]/.test(text)
+    ? text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, ' ').trim()
+    : text.trim();
+}
+
+/** True when a raw text holds more than delimiters and blanks. `""` deletes, so it holds no value. */
+export function isValued(raw: string, d: Delimiters): boolean {
+  if (raw === '' || raw === '""') return false;
+  for (const char of raw) {
+    if (char !== d.component && char !== d.subcomponent && char !== d.repetition && char > ' ') return true;
+  }
+  return false;
+}

@@ -1,0 +1,321 @@
+/**
+ * Named functions from a raw v2 text to a FHIR value: what a row cannot say in data. Each is total: it gives a value,
+ * nothing for an empty text, or {@link Unconverted} for a text that has no such value, which then survives as an extension.
+ */
+import { toFhirDate, toFhirDateTime, toFhirInstant, toFhirTime } from '../hl7v2/datetime.ts';
+import type { Segment } from '../hl7v2/message.ts';
+import { type Json, leaf, type MappingContext, partOf } from './context.ts';
+import { authoritySystemOf, codeSystemOf, isV2Code, localSystem } from './systems.ts';
+import type { Table } from './tables.ts';
+
+/** A text that the FHIR type cannot hold; `extension` carries it on the primitive element. */
+export class Unconverted {
+  readonly extension: Json;
+
+  constructor(extension: Json) {
+    this.extension = extension;
+  }
+}
+
+/** What a converter gets besides the text: the table of its row and the segment that it stands in. */
+export interface ConverterInput {
+  readonly level: number;
+  readonly context: MappingContext;
+  readonly table: Table | undefined;
+  readonly segment: Segment;
+}
+
+export interface Converter {
+  /** FHIR types of the targets that it may fill. */
+  readonly makes: readonly string[];
+  convert(raw: string, input: ConverterInput): unknown;
+}
+
+/** The base of the extensions that the guide asks for without giving a url. */
+export const ours = 'https://aftercare.example/fhir/StructureDefinition/';
+
+/** R4 StructureDefinition/originalText: what was sent, when the element cannot hold it. */
+function original(text: string): Unconverted {
+  return new Unconverted({ url: 'http://hl7.org/fhir/StructureDefinition/originalText', valueString: text });
+}
+
+/** A converter of the first text inside; `make` gives undefined for a text that has no such value. */
+function fromText(makes: string[], make: (text: string, input: ConverterInput) => unknown): Converter {
+  return {
+    makes,
+    convert(raw, input) {
+      const text = leaf(raw, input.level, input.context.delimiters);
+      if (text === '' || text === '""') return undefined;
+      const value = make(text, input);
+      return value === undefined ? original(text) : value;
+    },
+  };
+}
+
+function number(text: string): number | undefined {
+  return /^[+-]?(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : undefined;
+}
+
+function whole(text: string, least: number): number | undefined {
+  const value = number(text);
+  return value !== undefined && Number.isInteger(value) && value >= least && value <= 2_147_483_647 ? value : undefined;
+}
+
+function texts(raw: string, input: ConverterInput, count: number): string[] {
+  const { level, context } = input;
+  return Array.from({ length: count }, (_, i) =>
+    leaf(partOf(raw, level, i + 1, context.delimiters), level + 1, context.delimiters),
+  );
+}
+
+/** One of the three code triplets of a CWE; the third has its system in CWE.12 and version in CWE.13 (v2.7). */
+const triplets: readonly [code: number, text: number, system: number, version: number][] = [
+  [0, 1, 2, 6],
+  [3, 4, 5, 7],
+  [9, 10, 11, 12],
+];
+
+/** FHIR `code`: no blanks around, single blanks inside. */
+const codePattern = /^\S+( \S+)*$/;
+
+function codingsOf(parts: string[], input: ConverterInput): Json[] {
+  const codings: Json[] = [];
+  for (const [c, t, s, v] of triplets) {
+    const [code = '', display = '', name = '', version = ''] = [parts[c], parts[t], parts[s], parts[v]];
+    if (code === '' || !codePattern.test(code)) continue;
+    const { table, context } = input;
+    const own = name === '' ? ownSystem(code, table) : codeSystemOf(name, code, context);
+    const target = table?.translate(code, own);
+    if (target && target.system !== own) codings.push({ ...target });
+    codings.push({ ...(own && { system: own }), ...(version && { version }), code, ...(display && { display }) });
+  }
+  return codings;
+}
+
+/** A code without a named system belongs to the table of its field, if that table lists it. */
+function ownSystem(code: string, table: Table | undefined): string | undefined {
+  if (!table?.source) return undefined;
+  return isV2Code(table.source, code) ? table.source : undefined;
+}
+
+/** Guide 1.5: a coding for each triplet, the table's target before the sender's own; no code but text is `text`. */
+function codeableConcept(raw: string, input: ConverterInput): Json | undefined {
+  const parts = texts(raw, input, 13);
+  const coding = codingsOf(parts, input);
+  const spare = triplets
+    .map(([c, t]) => (parts[c] && codePattern.test(parts[c]) ? '' : parts[t] || parts[c]))
+    .find((it) => it);
+  const text = parts[8] || spare;
+  if (coding.length === 0 && !text) return undefined;
+  return { ...(coding.length > 0 && { coding }), ...(text && { text }) };
+}
+
+/** A code of a required value set by its table; a code without a target survives as alternate-codes (guide 1.5). */
+function requiredCode(raw: string, input: ConverterInput): unknown {
+  const parts = texts(raw, input, 13);
+  for (const [c, , s] of triplets) {
+    const code = parts[c];
+    const hit =
+      code && input.table?.translate(code, parts[s] ? codeSystemOf(parts[s], code, input.context) : undefined);
+    if (hit) return hit.code;
+  }
+  const concept = codeableConcept(raw, input);
+  if (!concept) return undefined;
+  return new Unconverted({
+    url: 'http://hl7.org/fhir/StructureDefinition/alternate-codes',
+    valueCodeableConcept: concept,
+  });
+}
+
+/**
+ * A language. R4 binds it to BCP-47 with a maximum value set, so only such a code is a coding;
+ * ISO 639-2 codes become their BCP-47 form, and what is neither keeps its words and, as an extension, its coding.
+ */
+function language(raw: string, input: ConverterInput): Json | undefined {
+  const concept = codeableConcept(raw, input);
+  if (!concept) return undefined;
+  for (const { code, display } of concept.coding ?? []) {
+    const tag = /^[A-Za-z]{2,3}([-_][A-Za-z]{2,4})?$/.test(code)
+      ? canonicalLanguage(code.replace('_', '-'))
+      : undefined;
+    if (tag) return { coding: [{ system: 'urn:ietf:bcp:47', code: tag }], text: display ?? concept.text ?? code };
+  }
+  const first = concept.coding?.[0];
+  const extension = first && [{ url: `${ours}v2-language`, valueCoding: first }];
+  return { ...(extension && { extension }), text: concept.text ?? first?.display ?? first?.code };
+}
+
+/** A two-letter language (with a region), as BCP-47 wants the shortest code; others are not in R4's value set for sure. */
+function canonicalLanguage(code: string): string | undefined {
+  try {
+    const tag = Intl.getCanonicalLocales(code)[0];
+    return tag && /^[a-z]{2}(-[A-Z]{2})?$/.test(tag) && languageNames.of(tag.slice(0, 2)) !== tag.slice(0, 2)
+      ? tag.slice(0, 2)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+const languageNames = new Intl.DisplayNames('en', { type: 'language' });
+
+function coding(raw: string, input: ConverterInput): Json | undefined {
+  const concept = codeableConcept(raw, input);
+  if (!concept) return undefined;
+  return concept.coding?.[0] ?? { display: concept.text };
+}
+
+/** Guide XTN.7: the number from its parts, or XTN.1, XTN.12; XTN.4 for an address of the Internet. */
+function telecomValue(raw: string, input: ConverterInput): string | undefined {
+  const [number1, , equipment, address, country, area, local, extension, , , , unformatted] = texts(raw, input, 12);
+  if (equipment === 'Internet' || equipment === 'X.400') return address || number1 || undefined;
+  if (local) {
+    const prefixed = [country && `+${country}`, area, local].filter((it) => it).join(' ');
+    return extension ? `${prefixed} X${extension}` : prefixed;
+  }
+  return unformatted || number1 || address || undefined;
+}
+
+function system(raw: string, input: ConverterInput): string | undefined {
+  const [namespace = '', id = '', type = ''] = texts(raw, input, 3);
+  return authoritySystemOf(namespace, id, type, input.context);
+}
+
+function universalId(id: string, type: string): string {
+  if (type === 'ISO') return `urn:oid:${id}`;
+  return type === 'UUID' ? `urn:uuid:${id.toLowerCase()}` : id;
+}
+
+/** Guide, HD[MessageHeader.source-endpoint]: a universal id as a URN; a bare name as a local one. */
+function endpoint(raw: string, input: ConverterInput): string | undefined {
+  const [name = '', id = '', type = ''] = texts(raw, input, 3);
+  if (id && ['ISO', 'UUID'].includes(type)) return universalId(id, type);
+  if (id && type === 'DNS') return `urn:dns:${encodeURIComponent(id)}`;
+  if (id && type === 'URI' && /^\S+$/.test(id)) return id;
+  return name || id ? localSystem([name, id].filter((it) => it).join('-')) : undefined;
+}
+
+function eiAuthority(raw: string, input: ConverterInput): [string, string, string] {
+  const [, namespace = '', id = '', type = ''] = texts(raw, input, 4);
+  return [namespace, id, type];
+}
+
+/** RP.3 and RP.4 as a media type; R4 codes have no blanks around the slash. */
+function pointerType(raw: string, input: ConverterInput): string | undefined {
+  const [, , type = '', subtype = ''] = texts(raw, input, 4);
+  const media = subtype ? `${type}/${subtype}` : type;
+  return codePattern.test(media) ? media : undefined;
+}
+
+/** PR1-5 plus PR1-7 minutes. The guide wants at least minutes in PR1-5. */
+function performedPeriod(raw: string, input: ConverterInput): Json | undefined {
+  const start = toFhirInstant(leaf(raw, input.level, input.context.delimiters), input.context.offsetOf);
+  const minutes = whole(input.segment.text(7), 0);
+  if (!start || minutes === undefined) return undefined;
+  const offset = start.endsWith('Z') ? '+00:00' : start.slice(-6);
+  const shift =
+    (offset.startsWith('-') ? -1 : 1) * (Number(offset.slice(1, 3)) * 60 + Number(offset.slice(4))) * 60_000;
+  const end = new Date(Date.parse(start) + minutes * 60_000 + shift).toISOString().slice(0, 19) + offset;
+  return { start, end };
+}
+
+/** Everything that a field holds, delimiters and all, for a text element. */
+function wholeText(raw: string, input: ConverterInput): string | undefined {
+  const { component, subcomponent } = input.context.delimiters;
+  const parts = raw
+    .split(component)
+    .flatMap((part) => part.split(subcomponent))
+    .map((part) => leaf(part, 3, input.context.delimiters));
+  return parts.filter((part) => part !== '').join(' ') || undefined;
+}
+
+const strings = ['string', 'markdown'];
+
+/** The converters by the names that rows use in `type:`. */
+export const converters: Readonly<Record<string, Converter>> = {
+  'ST-string': fromText(strings, (text) => text),
+  'ST-code': fromText(['code'], (text) => (codePattern.test(text) ? text : undefined)),
+  'ST-uri': fromText(['uri', 'url'], (text) => (/^\S+$/.test(text) ? text : undefined)),
+  'TX-string': { makes: strings, convert: wholeText },
+  'DTM-date': fromText(['date'], toFhirDate),
+  'DTM-dateTime': fromText(['dateTime'], (text, { context }) => toFhirDateTime(text, context.offsetOf)),
+  'DTM-instant': fromText(
+    ['instant'],
+    (text, { context }) => toFhirInstant(text, context.offsetOf) ?? context.receivedAt,
+  ),
+  'TM-time': fromText(['time'], toFhirTime),
+  'NM-decimal': fromText(['decimal'], number),
+  'NM-integer': fromText(['integer'], (text) => whole(text, -2_147_483_648)),
+  'NM-positiveInt': fromText(['positiveInt'], (text) => whole(text, 1)),
+  'NM-unsignedInt': fromText(['unsignedInt'], (text) => whole(text, 0)),
+  'ID-boolean': fromText(
+    ['boolean'],
+    (text) => ({ Y: true, YES: true, N: false, NO: false, '1': true, '0': false })[text.toUpperCase()],
+  ),
+  'CWE-code': { makes: ['code'], convert: requiredCode },
+  'CWE-CodeableConcept': { makes: ['CodeableConcept'], convert: codeableConcept },
+  'CWE-language': { makes: ['CodeableConcept'], convert: language },
+  'CWE-Coding': { makes: ['Coding'], convert: coding },
+  'CWE-string': fromTextOf(strings, (parts) => parts[8] || parts[1] || parts[0]),
+  'CWE-codeText': fromTextOf(strings, (parts) => parts[0] || parts[1]),
+  'ST-CodeableConcept': fromText(['CodeableConcept'], (text) => ({ text })),
+  'HD-system': { makes: ['uri'], convert: system },
+  'HD-uri': fromTextOf(strings, ([, id = '', type = '']) => universalId(id, type)),
+  'HD-endpoint': { makes: ['url'], convert: endpoint },
+  'EI-system': {
+    makes: ['uri'],
+    convert: (raw, input) => authoritySystemOf(...eiAuthority(raw, input), input.context),
+  },
+  'CWE-system': fromText(['uri'], (text, { context }) => codeSystemOf(text, '', context)),
+  'DLD-name': fromTextOf(strings, (parts) => parts[1] || parts[0]),
+  'RP-contentType': { makes: ['code'], convert: pointerType },
+  'sender-system': { makes: ['uri'], convert: (_, { context }) => context.senderSystem },
+  'received-instant': { makes: ['instant'], convert: (_, { context }) => context.receivedAt },
+  'XTN-value': { makes: ['string'], convert: telecomValue },
+  'PR1-performedPeriod': { makes: ['Period'], convert: performedPeriod },
+  'MSG-string': fromTextOf(strings, (parts) =>
+    parts
+      .slice(0, 3)
+      .filter((it) => it)
+      .join('^'),
+  ),
+  'SN-string': fromTextOf(strings, (parts) =>
+    parts
+      .slice(0, 4)
+      .filter((it) => it)
+      .join(' '),
+  ),
+  'VR-string': fromTextOf(strings, (parts) =>
+    parts
+      .slice(0, 2)
+      .filter((it) => it)
+      .join('-'),
+  ),
+  'SN-comparator': fromText(['code'], (text) => (['<', '<=', '>=', '>'].includes(text) ? text : undefined)),
+  base64: fromText(['base64Binary'], (text) =>
+    /^[A-Za-z0-9+/\s]+=*\s*$/.test(text) ? text.replace(/\s/g, '') : undefined,
+  ),
+};
+
+function fromTextOf(makes: string[], make: (parts: string[]) => string | undefined): Converter {
+  return { makes, convert: (raw, input) => make(texts(raw, input, 13)) || undefined };
+}
+
+/** The converter of a FHIR type, for rows that name none. */
+export const defaultConverters: Readonly<Record<string, string>> = {
+  string: 'ST-string',
+  markdown: 'ST-string',
+  code: 'ST-code',
+  uri: 'ST-uri',
+  url: 'ST-uri',
+  date: 'DTM-date',
+  dateTime: 'DTM-dateTime',
+  instant: 'DTM-instant',
+  time: 'TM-time',
+  decimal: 'NM-decimal',
+  integer: 'NM-integer',
+  positiveInt: 'NM-positiveInt',
+  unsignedInt: 'NM-unsignedInt',
+  boolean: 'ID-boolean',
+  CodeableConcept: 'CWE-CodeableConcept',
+  Coding: 'CWE-Coding',
+};

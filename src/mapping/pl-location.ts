@@ -1,0 +1,88 @@
+/**
+ * PL ─▶ a chain of Locations: bed → room → point of care → floor → building → facility. The guide's own indices are
+ * circular (v2-to-fhir.md 1.7). The reference is to the most granular; each is partOf the next that is valued.
+ */
+import { identityId } from '../ids.ts';
+import { type Built, isValued, type Json, leaf, type MappingContext, partOf } from './context.ts';
+import { authoritySystemOf, isV2Code } from './systems.ts';
+
+/** Component of PL, code and display of location-physical-type; from the building blocks up. */
+const levels: readonly [component: number, code: string, display: string][] = [
+  [4, 'si', 'Site'],
+  [7, 'bu', 'Building'],
+  [8, 'lvl', 'Level'],
+  // The guide leaves the code of a point of care open; a nursing unit is a ward.
+  [1, 'wa', 'Ward'],
+  [2, 'ro', 'Room'],
+  [3, 'bd', 'Bed'],
+];
+
+/**
+ * @param raw a PL text
+ * @param level the level of the text (1 field, 2 component)
+ * @returns a Reference to the most granular Location, or nothing when no level is named
+ */
+export function locations(raw: string, level: number, context: MappingContext): { reference: string } | undefined {
+  const d = context.delimiters;
+  const part = (n: number): string => partOf(raw, level, n, d);
+  const path: string[] = [];
+  let last: Built | undefined;
+  for (const [component, code, display] of levels) {
+    const text = part(component);
+    if (!isValued(text, d)) continue;
+    path.push(`${code}=${leaf(text, level + 1, d)}`);
+    const id = identityId('Location', context.senderSystem, ...path);
+    const known = context.built.find((it) => it.resource.id === id && it.resource.resourceType === 'Location');
+    last = known ?? make(id, text, level + 1, { code, display }, last, context);
+    if (!known) context.built.push(last);
+  }
+  if (!last) return undefined;
+  describe(last.resource, part, level + 1, context);
+  return { reference: `Location/${last.resource.id}` };
+}
+
+function make(
+  id: string,
+  raw: string,
+  level: number,
+  type: { code: string; display: string },
+  parent: Built | undefined,
+  context: MappingContext,
+): Built {
+  const d = context.delimiters;
+  const [name, universal, kind] = [1, 2, 3].map((n) => leaf(partOf(raw, level, n, d), level + 1, d)) as [
+    string,
+    string,
+    string,
+  ];
+  const system = universal ? authoritySystemOf('', universal, kind, context) : undefined;
+  const identifier = [name && { value: name }, system && { system: 'urn:ietf:rfc:3986', value: system }].filter(
+    (it) => it,
+  );
+  const system2 = 'http://terminology.hl7.org/CodeSystem/location-physical-type';
+  const resource = {
+    resourceType: 'Location',
+    id,
+    identifier,
+    name: name || universal,
+    mode: 'instance',
+    physicalType: { coding: [{ system: system2, ...type }] },
+    ...(parent && { partOf: { reference: `Location/${parent.resource.id}` } }),
+  };
+  context.trace?.push({ container: resource, key: 'name', field: context.place, row: 'PL-Location' });
+  return { resource, clear: new Set(), initial: new Set() };
+}
+
+/** What PL says of the place as a whole: type (PL.6), description (PL.9), comprehensive id (PL.10) with its authority (PL.11). */
+function describe(resource: Json, part: (n: number) => string, level: number, context: MappingContext): void {
+  const d = context.delimiters;
+  const text = (n: number): string => leaf(part(n), level, d);
+  const kind = text(6);
+  const v2 = 'http://terminology.hl7.org/CodeSystem/v2-0305';
+  if (kind) resource.type ??= [{ coding: [{ ...(isV2Code(v2, kind) && { system: v2 }), code: kind }] }];
+  if (text(9)) resource.description ??= text(9);
+  const id = text(10);
+  if (!id || resource.identifier.some((it: Json) => it.value === id)) return;
+  const authority = [1, 2, 3].map((n) => leaf(partOf(part(11), level, n, d), level + 1, d)) as [string, string, string];
+  resource.identifier.push({ system: authoritySystemOf(...authority, context) ?? context.senderSystem, value: id });
+}

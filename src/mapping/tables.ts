@@ -1,0 +1,69 @@
+/** Tables: FHIR ConceptMaps compiled to a look-up by source code. */
+import { elementOf } from '../fhir/definitions.ts';
+import { MappingError } from './rows.ts';
+
+export interface TableTarget {
+  readonly system: string;
+  readonly code: string;
+  readonly display?: string;
+}
+
+/** One ConceptMap. */
+export interface Table {
+  /** The code system of the source codes, when the sender names none. */
+  readonly source: string;
+  /** Source code ─▶ target; `undefined` for a code that is known and has none. The source system is looked at first. */
+  translate(code: string, system?: string): TableTarget | undefined;
+  /** True when the table lists the code of its own source system. */
+  knows(code: string): boolean;
+}
+
+interface ConceptMapJson {
+  readonly resourceType: string;
+  readonly group?: readonly {
+    readonly source?: string;
+    readonly target?: string;
+    readonly element: readonly {
+      readonly code: string;
+      readonly target?: readonly { readonly code?: string; readonly display?: string; readonly equivalence: string }[];
+    }[];
+  }[];
+}
+
+/** Compiles the text of a ConceptMap. @throws MappingError when it is not one */
+export function tableOf(file: string, text: string): Table {
+  let map: ConceptMapJson;
+  try {
+    map = JSON.parse(text);
+  } catch (error) {
+    throw new MappingError(file, 1, (error as Error).message);
+  }
+  if (map.resourceType !== 'ConceptMap' || !map.group?.[0])
+    throw new MappingError(file, 1, 'not a ConceptMap with a group');
+  for (const key of Object.keys(map)) {
+    if (key !== 'resourceType' && !elementOf('ConceptMap', key))
+      throw new MappingError(file, 1, `ConceptMap has no ${key}`);
+  }
+  const bySystem = new Map<string, Map<string, TableTarget | undefined>>();
+  const anySystem = new Map<string, TableTarget | undefined>();
+  for (const group of map.group) {
+    const codes = bySystem.get(group.source ?? '') ?? new Map<string, TableTarget | undefined>();
+    bySystem.set(group.source ?? '', codes);
+    for (const element of group.element) {
+      const hit = element.target?.find((it) => it.code !== undefined);
+      const target = hit && {
+        system: group.target ?? '',
+        code: hit.code as string,
+        ...(hit.display && { display: hit.display }),
+      };
+      if (!codes.get(element.code)) codes.set(element.code, target);
+      if (!anySystem.get(element.code)) anySystem.set(element.code, target);
+    }
+  }
+  const source = map.group[0].source ?? '';
+  return {
+    source,
+    translate: (code, system) => (system && bySystem.get(system)?.get(code)) || anySystem.get(code),
+    knows: (code) => bySystem.get(source)?.has(code) ?? false,
+  };
+}

@@ -1,0 +1,114 @@
+/**
+ * The target of a row: a path below a resource or type, checked against the FHIR definitions and compiled to a writer.
+ * `name[]` appends an entry, `location[assigned]` shares one entry among rows of the same segment and repetition,
+ * `extension(url)` is the extension of that url; the step behind a primitive goes to its `_name` (R4 json.html#primitive).
+ */
+import { type ElementDefinition, elementOf, isPrimitive } from '../fhir/definitions.ts';
+import type { Json } from './context.ts';
+
+interface Step {
+  readonly key: string;
+  readonly mode: 'one' | 'append' | 'slot';
+  /** For a shared entry: what makes it the same. */
+  readonly slot: string;
+  readonly url?: string;
+}
+
+/** Entries shared among the rows of one segment (or data type), by slot and repetition. */
+export type Slots = Map<string, Json>;
+
+/** A compiled path. */
+export interface Target {
+  /** The element at its end. */
+  readonly element: ElementDefinition;
+  /** The first step: the root element, also for its twin `_name`. */
+  readonly root: string;
+  /** Makes the objects on the way; gives the one that holds the last step, and the nearest list entry (or that object). */
+  enter(root: Json, slots: Slots, repetition: number): Json;
+  /** Sets the last step; a value that stands is kept, objects are completed. Gives the object that `with` completes. */
+  set(container: Json, value: unknown, slots: Slots, repetition: number): Json;
+  /** The last step's key. */
+  readonly key: string;
+}
+
+const stepPattern = /^(?:extension\(([^)\s]+)\)|([A-Za-z]+)(?:\[([A-Za-z0-9-]*)\])?)$/;
+
+function splitPath(path: string): string[] {
+  return path.match(/(?:\([^)]*\)|\[[^\]]*\]|[^.([])+/g) ?? [];
+}
+
+/** @throws Error that names the element when the path is not of the type */
+export function compileTarget(type: string, path: string): Target {
+  const steps: Step[] = [];
+  let owner = type;
+  let element: ElementDefinition | undefined;
+  for (const text of splitPath(path)) {
+    const match = stepPattern.exec(text);
+    if (!match) throw new Error(`'${text}' in '${path}' is not a step`);
+    const [, url, name = 'extension', slot] = match;
+    element = elementOf(owner, name);
+    if (!element) throw new Error(`${owner} has no element '${name}'`);
+    const repeats = url !== undefined || slot !== undefined;
+    if (repeats !== (element.list === true)) {
+      throw new Error(`${owner}.${name} ${element.list ? 'repeats: write [] or [slot]' : 'does not repeat'}`);
+    }
+    const last = steps.at(-1);
+    // Behind a primitive only its extensions follow; they stand in the twin property.
+    if (last && isPrimitive(owner))
+      steps[steps.length - 1] = { ...last, key: `_${last.key}`, mode: 'one', slot: last.slot };
+    const mode = url || slot ? 'slot' : repeats ? 'append' : 'one';
+    const prefix = path.slice(0, path.indexOf(text) + text.length);
+    steps.push({ key: name, mode, slot: prefix, ...(url && { url }) });
+    owner = element.type;
+  }
+  if (!element) throw new Error('an empty path');
+  const way = steps.slice(0, -1);
+  const last = steps.at(-1) as Step;
+  return {
+    element,
+    key: last.key,
+    root: (steps[0] as Step).key.replace(/^_/, ''),
+    enter(root, slots, repetition) {
+      let at = root;
+      for (const step of way) at = enterStep(at, step, slots, repetition);
+      return at;
+    },
+    set: (container, value, slots, repetition) => setLast(container, last, value, slots, repetition),
+  };
+}
+
+function enterStep(at: Json, step: Step, slots: Slots, repetition: number): Json {
+  if (step.mode === 'one') {
+    at[step.key] ??= {};
+    return at[step.key];
+  }
+  const slot = step.mode === 'slot' ? `${step.slot}#${repetition}` : undefined;
+  const known = slot && slots.get(slot);
+  if (known) return known;
+  const entry: Json = step.url ? { url: step.url } : {};
+  at[step.key] ??= [];
+  at[step.key].push(entry);
+  if (slot) slots.set(slot, entry);
+  return entry;
+}
+
+function setLast(container: Json, step: Step, value: unknown, slots: Slots, repetition: number): Json {
+  const isObject = typeof value === 'object' && value !== null;
+  if (step.mode === 'append' || (step.mode === 'slot' && !isObject)) {
+    container[step.key] ??= [];
+    container[step.key].push(value);
+    return isObject ? (value as Json) : container;
+  }
+  const entry = step.mode === 'slot' ? enterStep(container, step, slots, repetition) : undefined;
+  if (!isObject) {
+    container[step.key] ??= value;
+    return container;
+  }
+  if (!entry && container[step.key] === undefined) {
+    container[step.key] = value;
+    return value as Json;
+  }
+  const standing: Json = entry ?? container[step.key];
+  for (const [key, part] of Object.entries(value as Json)) standing[key] ??= part;
+  return standing;
+}
