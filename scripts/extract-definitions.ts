@@ -104,8 +104,9 @@ const schema = r4Schema;
 function mend(node: any, primitiveArray: Set<string>): any {
   if (Array.isArray(node)) return node.map((it) => mend(it, primitiveArray));
   if (typeof node !== 'object' || node === null) return node;
-  const { description: _, ...rest } = node;
-  const copy: Json = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, mend(value, primitiveArray)]));
+  // `description` is prose of the schema, or a property that has that name.
+  const kept = Object.entries(node).filter(([key, value]) => key !== 'description' || typeof value !== 'string');
+  const copy: Json = Object.fromEntries(kept.map(([key, value]) => [key, mend(value, primitiveArray)]));
   if (copy.type === 'array' && copy.items) {
     copy.minItems = 1; // R4 json.html: an array is never empty
     const item = copy.items.$ref?.split('/').at(-1);
@@ -125,8 +126,10 @@ function complete(path: string, node: Json): Json {
   const all: Json[] = [];
   const choices: Json = {};
   for (const [element, row] of Object.entries(table) as [string, Json][]) {
-    if (row.choice) (choices[row.choice] ??= { names: [], required: row.required === true }).names.push(element);
-    else if (row.required)
+    if (row.choice) {
+      choices[row.choice] ??= { names: [], required: row.required === true };
+      choices[row.choice].names.push(element);
+    } else if (row.required)
       all.push(
         node.properties[`_${element}`]
           ? { anyOf: [{ required: [element] }, { required: [`_${element}`] }] }

@@ -2,7 +2,7 @@
  * The text of an acknowledgement. HL7 v2.5.1 2.9.2 (original mode), 2.15.2 ERR-bearing general acknowledgement.
  */
 import { type Charset, encode } from './charset.ts';
-import { escape } from './escape.ts';
+import { escapeText } from './escape.ts';
 import type { Delimiters, Message } from './message.ts';
 import { errorCodes, type Problem } from './problem.ts';
 
@@ -26,14 +26,14 @@ function errSegment(problem: Problem, legacy: boolean, d: Delimiters): string {
     repetition = field ? 1 : '',
     component = '',
   } = problem;
-  const text = escape(errorCodes[problem.code], d);
+  const text = escapeText(errorCodes[problem.code], d);
   if (legacy) {
     const code = [problem.code, text, 'HL70357'].join(d.subcomponent);
     return ['ERR', [segment, sequence, field, code].join(d.component)].join(d.field);
   }
   const place = [segment, sequence, field, repetition, component].join(d.component).replace(trailing(d.component), '');
   const code = [problem.code, text, 'HL70357'].join(d.component);
-  return ['ERR', '', place, code, 'E', '', '', '', escape(problem.text, d)].join(d.field);
+  return ['ERR', '', place, code, 'E', '', '', '', escapeText(problem.text, d)].join(d.field);
 }
 
 function trailing(delimiter: string): RegExp {
@@ -67,7 +67,7 @@ export function acknowledge(
   const encoding = d.component + d.repetition + d.escape + d.subcomponent;
   const msh = ['MSH', encoding, copy(5), copy(6), copy(3), copy(4), context.timestamp, '', type, context.controlId];
   msh.push(copy(11) || 'P', copy(12) || version, '', '', '', '', '', copy(18));
-  const summary = legacy && problems[0] ? escape(problems[0].text, d) : '';
+  const summary = legacy && problems[0] ? escapeText(problems[0].text, d) : '';
   const msa = ['MSA', ackCodeOf(problems), copy(10), ...(summary ? [summary] : [])];
   const lines = [msh.join(d.field).replace(trailing(d.field), ''), msa.join(d.field)];
   for (const problem of problems) lines.push(errSegment(problem, legacy, d));

@@ -4,7 +4,7 @@ import type { Delimiters } from './message.ts';
 /**
  * Undoes `\F\ \S\ \T\ \R\ \E\ \Xhh…\ \.br\ \H\ \N\`. What nobody knows stays as it was sent, so that nothing is lost.
  */
-export function unescape(text: string, delimiters: Delimiters): string {
+export function unescapeText(text: string, delimiters: Delimiters): string {
   const mark = delimiters.escape;
   if (!text.includes(mark)) return text;
   let out = '';
@@ -52,7 +52,7 @@ function sequence(body: string, delimiters: Delimiters): string | undefined {
 }
 
 /** Makes a text safe as one subcomponent: delimiters escaped, line ends as `\.br\`. */
-export function escape(text: string, delimiters: Delimiters): string {
+export function escapeText(text: string, delimiters: Delimiters): string {
   const { field, component, subcomponent, repetition, escape: mark } = delimiters;
   let out = '';
   for (const char of text) {

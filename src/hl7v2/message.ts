@@ -1,7 +1,7 @@
 /**
  * A decoded HL7 v2 message: segments and fields, cut on demand, nothing dropped. HL7 v2.5.1 chapter 2, 2.5 and 2.7.
  */
-import { unescape } from './escape.ts';
+import { unescapeText } from './escape.ts';
 
 /** The delimiters of MSH-1 and MSH-2; a fifth encoding character (truncation, v2.7) is read and not used. */
 export interface Delimiters {
@@ -64,7 +64,7 @@ export class Segment {
     if (value === '') return '';
     if (this.name === 'MSH' && n <= 2) return value;
     const { repetition, component: c, subcomponent: s } = this.delimiters;
-    return unescape(cut(cut(cut(value, repetition, 1), c, component), s, subcomponent), this.delimiters).trim();
+    return unescapeText(cut(cut(cut(value, repetition, 1), c, component), s, subcomponent), this.delimiters).trim();
   }
 }
 

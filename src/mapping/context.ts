@@ -1,6 +1,6 @@
 /** What a compiled row works with: the message, where a raw text stands, and the resources made so far. */
 import type { Zone } from '../fhir/zone.ts';
-import { unescape } from '../hl7v2/escape.ts';
+import { unescapeText } from '../hl7v2/escape.ts';
 import { cut, type Delimiters, type Message, type Segment } from '../hl7v2/message.ts';
 import type { Table } from './tables.ts';
 
@@ -99,16 +99,17 @@ export function leaf(raw: string, level: number, d: Delimiters): string {
   let text = raw;
   if (level <= 1) text = cut(text, d.component, 1);
   if (level <= 2) text = cut(text, d.subcomponent, 1);
-  return clean(unescape(text, d));
+  return clean(unescapeText(text, d));
 }
 
 /** FHIR strings have no control characters but tab and line ends (R4 datatypes.html#string), and no blanks around. */
 export function clean(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  return /[\u0000-\u001f\u007f]/.test(text)
-    ? text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, ' ').trim()
-    : text.trim();
+  return controls.test(text) ? text.replace(unwanted, ' ').trim() : text.trim();
 }
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const controls = /[\u0000-\u001f\u007f]/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out; tab, LF and CR stay
+const unwanted = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g;
 
 /** True when a raw text holds more than delimiters and blanks. `""` deletes, so it holds no value. */
 export function isValued(raw: string, d: Delimiters): boolean {

@@ -268,9 +268,10 @@ function lineageOf(built: readonly Built[], traces: readonly Trace[]): LineageRo
     paths.set(node, path);
     for (const [key, value] of Object.entries(node)) {
       if (typeof value !== 'object' || value === null) continue;
-      if (Array.isArray(value))
-        value.forEach((item, i) => typeof item === 'object' && item && walk(item, `${path}.${key}[${i}]`));
-      else walk(value, `${path}.${key}`);
+      for (const [i, item] of Array.isArray(value) ? value.entries() : []) {
+        if (typeof item === 'object' && item !== null) walk(item, `${path}.${key}[${i}]`);
+      }
+      if (!Array.isArray(value)) walk(value, `${path}.${key}`);
     }
   };
   for (const { resource } of built) walk(resource, `${resource.resourceType}/${resource.id}`);

@@ -1,0 +1,144 @@
+/** rest-hook: notifications by HTTP. Refuses endpoints that a subscriber has no business to make this server call. */
+import { lookup } from 'node:dns';
+import { BlockList, isIP } from 'node:net';
+import { Agent, request } from 'undici';
+import type { Channel, DeliveryOutcome, Notification } from '../../src/subscriptions/channel.ts';
+
+export interface RestHookOptions {
+  /** CIDR networks that may be called besides public https: `10.1.0.0/16`. */
+  readonly networks: readonly string[];
+  /** Plain http to loopback is allowed: the server itself listens on loopback only. */
+  readonly loopback: boolean;
+}
+
+/** Addresses that are not public (RFC 6890 and the cloud metadata address among them). */
+const privateNetworks = [
+  '0.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.0.0.0/24',
+  '192.168.0.0/16',
+  '198.18.0.0/15',
+  '224.0.0.0/4',
+  '240.0.0.0/4',
+  '::/128',
+  '::1/128',
+  'fc00::/7',
+  'fe80::/10',
+  'ff00::/8',
+  '64:ff9b::/96',
+  '::ffff:0:0/96',
+];
+
+/** @throws Error for what is not a network */
+function blockList(networks: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const network of networks) {
+    const [address = '', bits] = network.split('/');
+    const version = isIP(address);
+    if (version === 0) throw new Error(`'${network}' is not a network such as 10.1.0.0/16`);
+    list.addSubnet(
+      address,
+      bits === undefined ? (version === 4 ? 32 : 128) : Number(bits),
+      version === 4 ? 'ipv4' : 'ipv6',
+    );
+  }
+  return list;
+}
+
+/** Answers of at most this size are read and thrown away; bytes. */
+const answerBytesMax = 65_536;
+
+export class RestHookChannel implements Channel {
+  readonly #listed: BlockList;
+  readonly #private = blockList(privateNetworks);
+  readonly #loopbackList = blockList(['127.0.0.0/8', '::1/128']);
+  readonly #loopback: boolean;
+  readonly #agent: Agent;
+
+  constructor({ networks, loopback }: RestHookOptions) {
+    this.#listed = blockList(networks);
+    this.#loopback = loopback;
+    // The address is checked when the connection is made: a name that resolves to another address later is caught too.
+    this.#agent = new Agent({
+      connections: 8,
+      maxResponseSize: answerBytesMax,
+      connect: {
+        lookup: (name, options, callback) => {
+          lookup(name, options, (error, address, family) => {
+            const addresses = Array.isArray(address) ? address.map((it) => it.address) : [address];
+            const refused = !error && addresses.some((it) => !this.#mayCall(it, true) && !this.#mayCall(it, false));
+            callback(
+              refused ? new Error('the address of the endpoint is not allowed') : error,
+              address as string,
+              family as number,
+            );
+          });
+        },
+      },
+    });
+  }
+
+  #mayCall(address: string, tls: boolean): boolean {
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    if (this.#listed.check(address, family)) return true;
+    if (this.#loopback && this.#loopbackList.check(address, family)) return true;
+    return tls && !this.#private.check(address, family);
+  }
+
+  refuses(endpoint: string): string | undefined {
+    const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
+    if (!url || !['http:', 'https:'].includes(url.protocol)) return 'the endpoint is not an http or https URL';
+    if (url.username || url.password) return 'the endpoint must not hold credentials: use channel.header';
+    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const tls = url.protocol === 'https:';
+    if (host === 'localhost')
+      return this.#mayCall('127.0.0.1', tls) ? undefined : 'this server does not call loopback addresses';
+    if (isIP(host) !== 0)
+      return this.#mayCall(host, tls) ? undefined : 'this server does not call that address: see SUBSCRIBER_NETWORKS';
+    return tls ? undefined : 'plain http goes only to networks in SUBSCRIBER_NETWORKS, by address';
+  }
+
+  async deliver({ method, url, headers, contentType, body, timeoutMs }: Notification): Promise<DeliveryOutcome> {
+    const all: Record<string, string> = {};
+    for (const header of headers)
+      all[header.slice(0, header.indexOf(':')).toLowerCase()] = header.slice(header.indexOf(':') + 1).trim();
+    if (contentType) all['content-type'] = contentType;
+    try {
+      const answer = await request(url, {
+        method,
+        headers: all,
+        body: body || null,
+        dispatcher: this.#agent,
+        headersTimeout: timeoutMs,
+        bodyTimeout: timeoutMs,
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      await answer.body.dump({ limit: answerBytesMax });
+      return outcomeOf(answer.statusCode);
+    } catch (error) {
+      return { kind: 'try-again', reason: reasonOf(error) };
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+}
+
+function outcomeOf(status: number): DeliveryOutcome {
+  if (status >= 200 && status < 300) return { kind: 'delivered' };
+  const reason = `the endpoint answered ${status}`;
+  // RFC 9110: these say "not now"; the other 4xx say that the same request will never do, a redirect that it is elsewhere.
+  const passing = status >= 500 || [408, 425, 429].includes(status);
+  return { kind: passing ? 'try-again' : 'permanent', reason };
+}
+
+/** The kind of failure, without the URL: that may hold a secret. */
+function reasonOf(error: unknown): string {
+  const { code, name, message } = error as Error & { code?: string };
+  return code ?? (name === 'TimeoutError' ? 'timeout' : message.slice(0, 100));
+}

@@ -1,0 +1,135 @@
+/** The store on SQLite: one file, one writer with group commit, reads between the groups. */
+import type Database from 'better-sqlite3';
+import type { EventRow, JournalRow, NewMessage, SubscriptionCursor } from '../../src/store/rows.ts';
+import { type CompiledSearch, compileCount, compileSearch, placeOf } from '../../src/store/search.ts';
+import type {
+  Change,
+  CommitRequest,
+  Current,
+  HistoryQuery,
+  Key,
+  SearchPage,
+  Store,
+  Version,
+  View,
+} from '../../src/store/store.ts';
+import { openDatabase } from './open.ts';
+import { currentOf, Resources, versionOf } from './resources.ts';
+import { StageRows } from './stage-rows.ts';
+import { Writer } from './writer.ts';
+
+export class SqliteStore implements Store {
+  readonly #db: Database.Database;
+  readonly #writer: Writer;
+  readonly #resources: Resources;
+  readonly #stages: StageRows;
+  readonly #view: View;
+
+  /** @param path a file, made with its folder when missing; or `:memory:` */
+  constructor(path: string) {
+    this.#db = openDatabase(path);
+    this.#resources = new Resources(this.#db);
+    this.#writer = new Writer(this.#db, () => this.#resources.undo());
+    this.#stages = new StageRows(this.#db);
+    // Reads of a decision run inside the transaction of the only writer: they need no locks and no keys in advance.
+    const current = (row: Parameters<typeof currentOf>[0] | undefined): Current | undefined => row && currentOf(row);
+    this.#view = {
+      get: (key) => current(this.#resources.read(key)),
+      find: (key) => this.#resources.find(key).map(currentOf),
+    };
+  }
+
+  commit(request: CommitRequest): Promise<void> {
+    return this.#writer.write(() => {
+      const before = this.#resources.sequence;
+      try {
+        const { writes, effects = [] } = request.decide(this.#view);
+        for (const effect of effects) this.#stages.apply(effect);
+        for (const write of writes) this.#resources.write(write, request.cause);
+      } catch (error) {
+        this.#resources.undo(before);
+        throw error;
+      }
+    });
+  }
+
+  async read(key: Key): Promise<Version | undefined> {
+    const row = this.#resources.read(key);
+    return row && versionOf(row);
+  }
+
+  async readVersion(key: Key, version: number): Promise<Version | undefined> {
+    const row = this.#resources.readVersion(key, version);
+    return row && versionOf(row);
+  }
+
+  async history(query: HistoryQuery): Promise<readonly Version[]> {
+    return this.#resources.history(query).map(versionOf);
+  }
+
+  async head(): Promise<number> {
+    return this.#resources.head();
+  }
+
+  async search({ query, snapshot = this.#resources.head(), after }: CompiledSearch): Promise<SearchPage> {
+    const total = query.total || query.summary === 'count' ? this.#count(query, snapshot) : undefined;
+    const counted = total === undefined ? {} : { total };
+    if (query.count === 0 || query.summary === 'count') return { hits: [], next: undefined, ...counted };
+    const sql = compileSearch(query, snapshot, after, this.#resources);
+    const rows = this.#resources.rows(sql.text, sql.values);
+    const page = rows.slice(0, query.count);
+    const hits = page.map((row) => this.#resources.at(row.rid as number, snapshot)).filter((hit) => hit !== undefined);
+    const last = page.at(-1);
+    return { hits, next: rows.length > query.count && last ? placeOf(last, query.sort) : undefined, ...counted };
+  }
+
+  #count(query: CompiledSearch['query'], snapshot: number): number {
+    const sql = compileCount(query, snapshot, this.#resources);
+    return this.#resources.rows(sql.text, sql.values)[0]?.n as number;
+  }
+
+  async changes(after: number, limit: number): Promise<readonly Change[]> {
+    return this.#resources.changes(after, limit);
+  }
+
+  keep(message: NewMessage): Promise<number> {
+    return this.#writer.write(() => this.#stages.keep(message));
+  }
+
+  async waiting(limit: number): Promise<readonly JournalRow[]> {
+    return this.#stages.waiting(limit);
+  }
+
+  async hasTwin(message: JournalRow): Promise<boolean> {
+    return this.#stages.hasTwin(message);
+  }
+
+  async message(id: number): Promise<JournalRow | undefined> {
+    return this.#stages.message(id);
+  }
+
+  async messageCounts(): Promise<Readonly<Record<string, number>>> {
+    return this.#stages.messageCounts();
+  }
+
+  async cursor(name: string): Promise<number> {
+    return this.#stages.cursor(name);
+  }
+
+  async events(subscription: string, after: number, limit: number): Promise<readonly EventRow[]> {
+    return this.#stages.events(subscription, after, limit);
+  }
+
+  async progress(subscription: string): Promise<SubscriptionCursor> {
+    return this.#stages.progress(subscription);
+  }
+
+  sweep(before: number): Promise<number> {
+    return this.#writer.write(() => this.#resources.dropEnded(this.#resources.sequenceBefore(before)));
+  }
+
+  async close(): Promise<void> {
+    this.#writer.drain();
+    this.#db.close();
+  }
+}

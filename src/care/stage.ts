@@ -1,0 +1,165 @@
+/**
+ * The care stage: reads changes of Encounters and Patients and brings each visit's plan to what its state asks for. It
+ * looks at the state, not at the event, so a change seen twice or late does no harm.
+ */
+import type { Clock } from '../clock.ts';
+import type { Commit, Intention } from '../commit/commit.ts';
+import { parseReference } from '../fhir/reference.ts';
+import type { SearchParameters } from '../fhir/search/parameters.ts';
+import { parseQuery } from '../fhir/search/query.ts';
+import type { StoredResource } from '../fhir/types.ts';
+import type { Zone } from '../fhir/zone.ts';
+import type { Next } from '../queue/queue.ts';
+import { type Key, LostClaim, type Store, type View } from '../store/store.ts';
+import { carePlanId, centre, enrol, isExpired } from './enrol.ts';
+import type { Protocol } from './protocol.ts';
+import { type Reason, withdrawn } from './withdraw.ts';
+
+export interface CareParts {
+  readonly store: Store;
+  readonly commit: Commit;
+  readonly parameters: SearchParameters;
+  readonly protocols: readonly Protocol[];
+  readonly zone: Zone;
+  readonly clock: Clock;
+}
+
+const cursorName = 'care';
+const batch = 200;
+/** Discharges of one visit that were cancelled, at most. */
+const enrolmentMax = 5;
+
+/** @returns the handler of the queue's job `care` */
+export function careStage(parts: CareParts): () => Promise<Next> {
+  return async () => {
+    for (;;) {
+      const from = await parts.store.cursor(cursorName);
+      const changes = await parts.store.changes(from, batch);
+      const last = changes.at(-1);
+      if (!last) return undefined;
+      const touched = new Map<string, Key>();
+      for (const { type, id, cause } of changes) {
+        if (cause.startsWith('plan:') || (type !== 'Encounter' && type !== 'Patient')) continue;
+        touched.set(`${type}/${id}`, { type, id });
+      }
+      await Promise.all(
+        [...touched.values()].map((key) =>
+          key.type === 'Encounter' ? visitChanged(key, parts) : patientChanged(key, parts),
+        ),
+      );
+      await moveCursor(from, last.sequence, parts);
+    }
+  };
+}
+
+async function moveCursor(from: number, to: number, { commit }: CareParts): Promise<void> {
+  try {
+    await commit.run({
+      cause: 'plan:cursor',
+      keys: [],
+      decide: () => ({ intentions: [], effects: () => [{ kind: 'cursor', name: cursorName, from, to }] }),
+    });
+  } catch (error) {
+    if (!(error instanceof LostClaim)) throw error;
+  }
+}
+
+async function current(key: Key, store: Store): Promise<StoredResource | undefined> {
+  const version = await store.read(key);
+  return version?.json === undefined ? undefined : (JSON.parse(version.json) as StoredResource);
+}
+
+async function visitChanged(key: Key, parts: CareParts): Promise<void> {
+  const encounter = await current(key, parts.store);
+  if (!encounter) return;
+  const patientKey = parseReference(encounter.subject?.reference ?? '');
+  if (patientKey?.type !== 'Patient') return;
+  const patient = await current(patientKey, parts.store);
+  if (!patient) return;
+  if (encounter.status === 'finished' && !isExpired(patient, encounter)) return apply(key, patientKey, parts);
+  if (encounter.status === 'finished') return withdrawAll(`encounter=Encounter/${key.id}`, 'deceased', parts);
+  return withdrawAll(`encounter=Encounter/${key.id}`, 'cancelled-discharge', parts);
+}
+
+async function patientChanged(key: Key, parts: CareParts): Promise<void> {
+  const patient = await current(key, parts.store);
+  if (patient && isExpired(patient, {})) await withdrawAll(`subject=Patient/${key.id}`, 'deceased', parts);
+}
+
+/** Everything is looked at again inside the transaction: a discharge cancelled in the meantime enrols nobody. */
+async function apply(encounterKey: Key, patientKey: Key, parts: CareParts): Promise<void> {
+  const { commit, protocols, zone, clock } = parts;
+  const flags = await find('Flag', `subject=Patient/${patientKey.id}`, parts);
+  for (const protocol of protocols) {
+    const plans = Array.from(
+      { length: enrolmentMax },
+      (_, i): Key => ({ type: 'CarePlan', id: carePlanId(encounterKey.id, protocol, i + 1) }),
+    );
+    await commit.run({
+      cause: `plan:${protocol.id}`,
+      keys: [encounterKey, patientKey, { type: 'Organization', id: centre.id }, ...plans],
+      decide: (view) => {
+        const encounter = view.get(encounterKey)?.resource;
+        const patient = view.get(patientKey)?.resource;
+        if (!encounter || !patient || encounter.status !== 'finished' || isExpired(patient, encounter))
+          return { intentions: [] };
+        const enrolment = nextEnrolment(encounterKey.id, protocol, view);
+        if (enrolment === undefined) return { intentions: [] };
+        const made = enrol(protocol, { patient, encounter, flags, enrolment, now: clock.now() }, zone);
+        return { intentions: made.map((resource): Intention => ({ kind: 'put', resource: kept(resource, view) })) };
+      },
+    });
+  }
+}
+
+/** The centre is the hospital's to edit: once it stands, it is not written again. */
+function kept(resource: StoredResource, view: View): StoredResource {
+  if (resource.id !== centre.id) return resource;
+  return view.get({ type: 'Organization', id: centre.id })?.resource ?? resource;
+}
+
+/** The first number that was not used; undefined when a plan stands that was not revoked. */
+function nextEnrolment(encounterId: string, protocol: Protocol, view: View): number | undefined {
+  for (let n = 1; n <= enrolmentMax; n++) {
+    const plan = view.get({ type: 'CarePlan', id: carePlanId(encounterId, protocol, n) });
+    if (!plan) return n;
+    if (plan.resource?.status !== 'revoked') return undefined;
+  }
+  return undefined;
+}
+
+async function find(type: string, url: string, { store, parameters }: CareParts): Promise<StoredResource[]> {
+  const query = parseQuery(type, [...new URLSearchParams(url), ['_count', '1000']], parameters, true);
+  const { hits } = await store.search({ query });
+  return hits.map((hit) => JSON.parse(hit.json) as StoredResource);
+}
+
+async function withdrawAll(url: string, reason: Reason, parts: CareParts): Promise<void> {
+  for (const plan of await find('CarePlan', `${url}&status=active`, parts)) await withdraw(plan, reason, parts);
+}
+
+async function withdraw(plan: StoredResource, reason: Reason, parts: CareParts): Promise<void> {
+  const own = parts.protocols.some((protocol) =>
+    plan.instantiatesCanonical?.some((it: string) => it.startsWith(`${protocol.url}|`)),
+  );
+  if (!own) return;
+  const responses = await find('QuestionnaireResponse', `based-on=CarePlan/${plan.id}`, parts);
+  const keys: Key[] = [
+    { type: 'CarePlan', id: plan.id },
+    ...(plan.activity ?? []).flatMap(
+      (it: { reference?: { reference?: string } }) => parseReference(it.reference?.reference ?? '') ?? [],
+    ),
+    ...responses.map(({ id }) => ({ type: 'QuestionnaireResponse', id })),
+  ];
+  await parts.commit.run({
+    cause: `plan:${reason}`,
+    keys,
+    decide: (view) => ({
+      intentions: keys.flatMap((key): Intention[] => {
+        const resource = view.get(key)?.resource;
+        const closed = resource && withdrawn(resource, reason);
+        return closed ? [{ kind: 'put', resource: closed }] : [];
+      }),
+    }),
+  });
+}

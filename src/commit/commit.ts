@@ -1,0 +1,168 @@
+/**
+ * The one door for writes. Whoever writes says what a resource shall become; here it is validated, numbered, stamped and
+ * given its search rows, and goes to the store as one unit with the rows of the stage.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { Clock } from '../clock.ts';
+import type { SearchParameters, SearchRow } from '../fhir/search/parameters.ts';
+import { rowKey } from '../fhir/search/parameters.ts';
+import type { Json, StoredResource } from '../fhir/types.ts';
+import { assertValid } from '../fhir/validate.ts';
+import { Failure } from '../outcome.ts';
+import type { Cause, Effect, IdentifierKey, Key, PreparedWrite, Store, View } from '../store/store.ts';
+
+/** What a resource shall become. */
+export type Intention =
+  | { readonly kind: 'put'; readonly resource: StoredResource }
+  | { readonly kind: 'delete'; readonly key: Key };
+
+/** A unit of work. */
+export interface Work {
+  readonly cause: Cause;
+  readonly keys: readonly (Key | IdentifierKey)[];
+  /** Pure; may run again. What it throws ends the unit and comes out of {@link Commit.run}. */
+  decide(view: View): {
+    readonly intentions: readonly Intention[];
+    effects?(written: readonly Written[]): readonly Effect[];
+  };
+}
+
+/** What became of an intention. */
+export interface Written extends Key {
+  readonly version: number;
+  readonly interaction: 'create' | 'update' | 'delete' | 'none';
+  /** ms since 1970 UTC: when this version was written. */
+  readonly at: number;
+  /** As stored, with its meta; undefined after a deletion. */
+  readonly json: string | undefined;
+}
+
+export class Commit {
+  readonly #store: Store;
+  readonly #parameters: SearchParameters;
+  readonly #clock: Clock;
+  readonly #committed: () => void;
+
+  /** @param committed the bell: called after each commit that wrote something */
+  constructor(store: Store, parameters: SearchParameters, clock: Clock, committed: () => void = () => {}) {
+    this.#store = store;
+    this.#parameters = parameters;
+    this.#clock = clock;
+    this.#committed = committed;
+  }
+
+  /**
+   * Runs a unit of work: all of it or nothing.
+   * @returns one entry for each intention, in order
+   * @throws Failure `invalid` for a resource that is not sound R4; LostClaim; whatever `decide` throws
+   */
+  async run({ cause, keys, decide }: Work): Promise<readonly Written[]> {
+    let written: Written[] = [];
+    await this.#store.commit({
+      cause,
+      keys,
+      decide: (view) => {
+        const { intentions, effects } = decide(view);
+        const at = this.#clock.now();
+        const prepared = intentions.map((intention) => this.#prepare(intention, view, at));
+        assertOnce(prepared);
+        written = prepared.map((it) => it.written);
+        return {
+          writes: prepared.flatMap((it) => it.write ?? []),
+          ...(effects && { effects: effects(written) }),
+        };
+      },
+    });
+    if (written.some((it) => it.interaction !== 'none')) this.#committed();
+    return written;
+  }
+
+  #prepare(intention: Intention, view: View, at: number): { write?: PreparedWrite; written: Written } {
+    if (intention.kind === 'delete') return this.#delete(intention.key, view, at);
+    const { resourceType: type, id } = intention.resource;
+    const current = view.get({ type, id });
+    if (current?.resource && isUnchanged(current.resource, intention.resource)) {
+      return {
+        written: { type, id, version: current.version, interaction: 'none', at: current.at, json: current.json },
+      };
+    }
+    const version = (current?.version ?? 0) + 1;
+    const interaction = current?.resource ? 'update' : 'create';
+    const resource = stamp(intention.resource, version, at);
+    assertValid(resource);
+    const json = JSON.stringify(resource);
+    const before = current?.resource ? this.#parameters.extract(current.resource) : [];
+    const { added, removed } = difference(before, this.#parameters.extract(resource));
+    const write: PreparedWrite = { type, id, version, interaction, at, json, added, removed };
+    return { write, written: { type, id, version, interaction, at, json } };
+  }
+
+  #delete(key: Key, view: View, at: number): { write?: PreparedWrite; written: Written } {
+    const current = view.get(key);
+    if (!current?.resource) {
+      return {
+        written: {
+          ...key,
+          version: current?.version ?? 0,
+          interaction: 'none',
+          at: current?.at ?? at,
+          json: undefined,
+        },
+      };
+    }
+    const version = current.version + 1;
+    const removed = this.#parameters.extract(current.resource);
+    const write: PreparedWrite = { ...key, version, interaction: 'delete', at, json: undefined, added: [], removed };
+    return { write, written: { ...key, version, interaction: 'delete', at, json: undefined } };
+  }
+}
+
+/** Two intentions for one resource in one unit have no order (R4 http.html#trules: "SHALL fail"). */
+function assertOnce(prepared: readonly { written: Written }[]): void {
+  const seen = new Set<string>();
+  for (const { written } of prepared) {
+    const key = `${written.type}/${written.id}`;
+    if (seen.has(key))
+      throw new Failure('malformed', 'a resource is written twice in one transaction', [
+        { text: 'written twice in one transaction', expression: written.type },
+      ]);
+    seen.add(key);
+  }
+}
+
+/** The server's own part of meta, over what the client sent; the rest of meta is the client's. */
+function stamp(resource: StoredResource, version: number, at: number): StoredResource {
+  const { resourceType, id, meta, ...rest } = resource;
+  return {
+    resourceType,
+    id,
+    meta: { ...meta, versionId: String(version), lastUpdated: new Date(at).toISOString() },
+    ...rest,
+  };
+}
+
+/** An update that changes nothing makes no new version: compared without the server's part of meta. */
+function isUnchanged(stored: StoredResource, wanted: StoredResource): boolean {
+  const bare = ({ meta, ...rest }: StoredResource): Json => {
+    const { versionId: _, lastUpdated: __, ...own } = meta ?? {};
+    return { ...rest, ...(Object.keys(own).length > 0 && { meta: own }) };
+  };
+  const [a, b] = [bare(stored), bare(wanted)];
+  if (Object.keys(a).length !== Object.keys(b).length) return false;
+  return isDeepStrictEqual(a, b);
+}
+
+/** Only what differs is written: an update of one field touches the rows of that field. */
+function difference(
+  before: readonly SearchRow[],
+  after: readonly SearchRow[],
+): { added: SearchRow[]; removed: SearchRow[] } {
+  if (before.length === 0) return { added: [...after], removed: [] };
+  const key = (row: SearchRow): string => `${row.parameter.code} ${rowKey(row.value)}`;
+  const old = new Map(before.map((row) => [key(row), row]));
+  const added: SearchRow[] = [];
+  for (const row of after) {
+    if (!old.delete(key(row))) added.push(row);
+  }
+  return { added, removed: [...old.values()] };
+}

@@ -1,0 +1,105 @@
+/** Environment ─▶ one typed object, checked. Every limit carries its unit in its name. */
+import { Ajv } from 'ajv';
+import { Zone } from './fhir/zone.ts';
+import { type Charset, charsetOf } from './hl7v2/charset.ts';
+
+export interface Config {
+  readonly host: string;
+  /** 0 picks a free port. */
+  readonly httpPort: number;
+  readonly mllpPort: number;
+  /** A file path, or `:memory:`. */
+  readonly sqlitePath: string;
+  readonly zone: Zone;
+  readonly subscriberNetworks: readonly string[];
+  readonly charsetDefault: Charset;
+  readonly frameBytesMax: number;
+  readonly bodyBytesMax: number;
+  readonly connectionsMax: number;
+  readonly logLevel: string;
+}
+
+/** What is wrong with the environment, a line for each variable. */
+export class ConfigError extends Error {}
+
+const port = { type: 'string', pattern: '^[0-9]{1,5}$' };
+const bytes = { type: 'string', pattern: '^[1-9][0-9]{2,9}$' };
+const schema = {
+  type: 'object',
+  properties: {
+    HOST: { type: 'string', minLength: 1 },
+    HTTP_PORT: port,
+    MLLP_PORT: port,
+    STORE_URL: { type: 'string', pattern: '^sqlite:.+$' },
+    REDIS_URL: { type: 'string', maxLength: 0 },
+    SITE: { type: 'string', maxLength: 0 },
+    TIME_ZONE: { type: 'string' },
+    SUBSCRIBER_NETWORKS: { type: 'string' },
+    CHARSET_DEFAULT: { type: 'string' },
+    FRAME_BYTES_MAX: bytes,
+    BODY_BYTES_MAX: bytes,
+    CONNECTIONS_MAX: { type: 'string', pattern: '^[1-9][0-9]{0,4}$' },
+    LOG_LEVEL: { enum: ['trace', 'debug', 'info', 'warn', 'error', 'silent'] },
+  },
+};
+
+const hints: Record<string, string> = {
+  STORE_URL: 'only sqlite:PATH is there yet (PostgreSQL: issue 4)',
+  REDIS_URL: 'the Redis queue is not there yet: leave it unset',
+  SITE: 'mapping overrides per site are not there yet (issue 5): leave it unset',
+};
+
+const validate = new Ajv({ allErrors: true }).compile(schema);
+
+/** @throws ConfigError that names each wrong variable */
+export function readConfig(env: NodeJS.ProcessEnv): Config {
+  if (!validate({ ...env })) {
+    const lines = (validate.errors ?? []).map(({ instancePath, message }) => {
+      const name = instancePath.slice(1);
+      return `${name}: ${hints[name] ?? message}`;
+    });
+    throw new ConfigError(lines.join('\n'));
+  }
+  const host = env.HOST || '127.0.0.1';
+  if (!isLoopback(host))
+    throw new ConfigError(
+      `HOST: ${host} is not a loopback address, and AUTH is not there yet: without access control the server stays on this machine`,
+    );
+  const charset = env.CHARSET_DEFAULT || 'UTF-8';
+  const charsetDefault = charsetOf(charset);
+  if (!charsetDefault) throw new ConfigError(`CHARSET_DEFAULT: '${charset}' is not a known character set`);
+  return {
+    host,
+    httpPort: portOf('HTTP_PORT', env.HTTP_PORT, 8080),
+    mllpPort: portOf('MLLP_PORT', env.MLLP_PORT, 2575),
+    sqlitePath: (env.STORE_URL || 'sqlite:./data/aftercare.db').slice('sqlite:'.length),
+    zone: zoneOf(env.TIME_ZONE || 'Asia/Shanghai'),
+    subscriberNetworks: (env.SUBSCRIBER_NETWORKS ?? '')
+      .split(',')
+      .map((it) => it.trim())
+      .filter((it) => it !== ''),
+    charsetDefault,
+    frameBytesMax: Number(env.FRAME_BYTES_MAX || 33_554_432),
+    bodyBytesMax: Number(env.BODY_BYTES_MAX || 33_554_432),
+    connectionsMax: Number(env.CONNECTIONS_MAX || 512),
+    logLevel: env.LOG_LEVEL || 'info',
+  };
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function portOf(name: string, text: string | undefined, fallback: number): number {
+  const value = text ? Number(text) : fallback;
+  if (value > 65_535) throw new ConfigError(`${name}: ${value} is not a port`);
+  return value;
+}
+
+function zoneOf(name: string): Zone {
+  try {
+    return new Zone(name);
+  } catch {
+    throw new ConfigError(`TIME_ZONE: '${name}' is not an IANA time zone`);
+  }
+}

@@ -1,0 +1,18 @@
+/** The version of the mapping: a digest of its files, remembered with each message that was applied with them. */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** @returns 12 hexadecimal digits; equal for equal files */
+export function mappingVersion(folder: string): string {
+  const digest = createHash('sha256');
+  for (const name of readdirSync(folder, { recursive: true }).map(String).sort()) {
+    if (!/\.(yaml|json)$/.test(name)) continue;
+    digest
+      .update(name)
+      .update('\0')
+      .update(readFileSync(join(folder, name)))
+      .update('\0');
+  }
+  return digest.digest('hex').slice(0, 12);
+}

@@ -1,0 +1,104 @@
+/**
+ * The closed list of what may be logged, and the metrics. Patient data has no place in it: no values, no ids of patients,
+ * no URLs with search terms, no error text of a library that may quote its input.
+ */
+import { pino } from 'pino';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Everything that may be logged. */
+export type Observation =
+  | { readonly event: 'started'; readonly http: string; readonly mllp: string; readonly ms: number }
+  | { readonly event: 'stopped' }
+  | { readonly event: 'message-kept'; readonly state: string }
+  | { readonly event: 'message-applied'; readonly state: string }
+  | { readonly event: 'message-not-kept'; readonly error: string }
+  | { readonly event: 'job-failed'; readonly kind: string; readonly error: string }
+  | { readonly event: 'request-failed'; readonly error: string }
+  | { readonly event: 'delivery'; readonly outcome: string }
+  | { readonly event: 'swept'; readonly rows: number };
+
+/** Level by event: what happens for every message is counted, and logged only for those who ask. */
+const levels: Record<Observation['event'], 'debug' | 'info' | 'warn' | 'error'> = {
+  started: 'info',
+  stopped: 'info',
+  'message-kept': 'debug',
+  'message-applied': 'debug',
+  'message-not-kept': 'error',
+  'job-failed': 'error',
+  'request-failed': 'error',
+  delivery: 'debug',
+  swept: 'debug',
+};
+
+/** Name, code and the place in our code; a message may quote data, so it stays out. */
+export function describeError(error: unknown): string {
+  const { name = 'Error', code, stack = '' } = error as { name?: string; code?: string; stack?: string };
+  const frames = stack
+    .split('\n')
+    .filter((line) => line.trimStart().startsWith('at '))
+    .slice(0, 4);
+  return [name, code, ...frames.map((line) => line.trim())].filter((it) => it).join(' ');
+}
+
+/** Logs and counts. One per process. */
+export class Observer {
+  readonly registry = new Registry();
+  readonly #log: ReturnType<typeof pino>;
+  readonly #messages = new Counter({
+    name: 'aftercare_messages_total',
+    help: 'Received messages by state reached',
+    labelNames: ['state'],
+    registers: [this.registry],
+  });
+  readonly #deliveries = new Counter({
+    name: 'aftercare_deliveries_total',
+    help: 'Delivery attempts by outcome',
+    labelNames: ['outcome'],
+    registers: [this.registry],
+  });
+  readonly #failures = new Counter({
+    name: 'aftercare_failures_total',
+    help: 'Defects by event',
+    labelNames: ['event'],
+    registers: [this.registry],
+  });
+  readonly #requests = new Histogram({
+    name: 'aftercare_http_request_seconds',
+    help: 'HTTP requests',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10],
+    registers: [this.registry],
+  });
+
+  /** @param level a pino level, or `silent` */
+  constructor(level: string) {
+    this.#log = pino({ level, base: null }, pino.destination({ fd: 2, sync: true }));
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  note(observation: Observation): void {
+    const { event, ...rest } = observation;
+    if ('state' in observation) this.#messages.inc({ state: observation.state });
+    if (event === 'delivery') this.#deliveries.inc({ outcome: observation.outcome });
+    if (levels[event] === 'error') this.#failures.inc({ event });
+    this.#log[levels[event]](rest, event);
+  }
+
+  request({ method, route, status, ms }: { method: string; route: string; status: number; ms: number }): void {
+    const known = ['/fhir', '/hl7v2', '/healthz', '/readyz', '/metrics'].includes(route) ? route : 'other';
+    this.#requests.observe({ method, route: known, status: String(status) }, ms / 1000);
+  }
+
+  /** A value read when the metrics are asked for. */
+  gauge(name: string, help: string, read: () => Promise<Readonly<Record<string, number>>>, label: string): void {
+    const gauge: Gauge = new Gauge({
+      name,
+      help,
+      labelNames: [label],
+      registers: [this.registry],
+      async collect() {
+        for (const [key, value] of Object.entries(await read())) gauge.set({ [label]: key }, value);
+      },
+    });
+  }
+}

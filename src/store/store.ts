@@ -1,0 +1,158 @@
+/**
+ * The Store seam. All-or-nothing commit; reads see a committed state; search pages are stable while writes go on.
+ * One conformance suite (test/store/conformance.ts) that every implementation passes.
+ */
+
+import type { SearchRow } from '../fhir/search/parameters.ts';
+import type { StoredResource } from '../fhir/types.ts';
+import type { EventRow, JournalRow, MessageClaim, NewMessage, SubscriptionCursor } from './rows.ts';
+import type { CompiledSearch } from './search.ts';
+
+export interface Key {
+  readonly type: string;
+  readonly id: string;
+}
+
+/** A resource of a type by one of its identifiers. */
+export interface IdentifierKey {
+  readonly type: string;
+  readonly identifier: { readonly system: string; readonly value: string };
+}
+
+export type Interaction = 'create' | 'update' | 'delete';
+
+/** What made a change: bounds loops, a stage never answers a change that it caused. */
+export type Cause =
+  | `message:${string}`
+  | `client:${string}`
+  | `plan:${string}`
+  | `subscription:${string}`
+  | `system:${string}`;
+
+/** One version of a resource. A deleted one has no resource. */
+export interface Version extends Key {
+  readonly version: number;
+  /** The change that wrote it; grows with every version of any resource. */
+  readonly sequence: number;
+  /** ms since 1970 UTC. */
+  readonly at: number;
+  readonly interaction: Interaction;
+  readonly cause: Cause;
+  /** The JSON text as stored; undefined for a deletion. */
+  readonly json: string | undefined;
+}
+
+/** The current version, with its JSON parsed at the first use. */
+export interface Current extends Version {
+  readonly resource: StoredResource | undefined;
+}
+
+/** What {@link CommitRequest.decide} may look at: the committed state of the keys it asked for. */
+export interface View {
+  /** The current version, deleted ones included; undefined when the key was never used. */
+  get(key: Key): Current | undefined;
+  /** Current resources that have the identifier, in the order of creation; at most 2, enough to see that it is ambiguous. */
+  find(key: IdentifierKey): readonly Current[];
+}
+
+/** A version to be written, complete with its search rows. */
+export interface PreparedWrite extends Key {
+  readonly interaction: Interaction;
+  /** 1 for a new resource; else one more than the current version. */
+  readonly version: number;
+  readonly at: number;
+  readonly json: string | undefined;
+  readonly added: readonly SearchRow[];
+  readonly removed: readonly SearchRow[];
+}
+
+/** A row of a stage that changes with the commit. Each must change exactly one row, else the whole commit is off. */
+export type Effect =
+  | { readonly kind: 'message'; readonly claim: MessageClaim }
+  | { readonly kind: 'cursor'; readonly name: string; readonly from: number; readonly to: number }
+  | { readonly kind: 'events'; readonly events: readonly EventRow[] }
+  | { readonly kind: 'delivered'; readonly subscription: string; readonly from: number; readonly to: number };
+
+export interface Decision {
+  readonly writes: readonly PreparedWrite[];
+  readonly effects?: readonly Effect[];
+}
+
+/**
+ * A unit of work. `decide` is a pure function of the view and runs inside the transaction; it may run again when the
+ * database asks for a retry. What it throws ends the commit and comes out of {@link Store.commit} unchanged.
+ */
+export interface CommitRequest {
+  readonly cause: Cause;
+  decide(view: View): Decision;
+  /** Everything `decide` will look at. */
+  readonly keys: readonly (Key | IdentifierKey)[];
+}
+
+/** A stage's row was not as claimed: another worker has done the work. */
+export class LostClaim extends Error {}
+
+export interface HistoryQuery {
+  readonly type?: string;
+  readonly id?: string;
+  /** Versions written at or after, ms. */
+  readonly since?: number;
+  /** Only versions with a smaller sequence: the next page. */
+  readonly before?: number;
+  readonly limit: number;
+}
+
+export interface SearchHit extends Key {
+  readonly json: string;
+}
+
+export interface SearchPage {
+  readonly hits: readonly SearchHit[];
+  /** Where the next page begins; undefined at the end. */
+  readonly next: string | undefined;
+  /** All matches, only when asked for. */
+  readonly total?: number;
+}
+
+export interface Change extends Key {
+  readonly sequence: number;
+  readonly version: number;
+  readonly interaction: Interaction;
+  readonly at: number;
+  readonly cause: Cause;
+}
+
+export interface Store {
+  /** Runs one unit of work. @throws LostClaim, and whatever `decide` throws */
+  commit(request: CommitRequest): Promise<void>;
+  /** The current version, deletions included. */
+  read(key: Key): Promise<Version | undefined>;
+  readVersion(key: Key, version: number): Promise<Version | undefined>;
+  /** Versions, the newest first. */
+  history(query: HistoryQuery): Promise<readonly Version[]>;
+  /** The sequence of the newest change: what a search that begins now sees. */
+  head(): Promise<number>;
+  search(search: CompiledSearch): Promise<SearchPage>;
+  /** Changes after a sequence, in order, without content. */
+  changes(after: number, limit: number): Promise<readonly Change[]>;
+
+  /** Keeps a received message; resolved when it is durable (fsync). */
+  keep(message: NewMessage): Promise<number>;
+  /** Messages in state received, the oldest first. */
+  waiting(limit: number): Promise<readonly JournalRow[]>;
+  /** True when an earlier message of the same facility, control id and bytes was applied: this one was sent again. */
+  hasTwin(message: JournalRow): Promise<boolean>;
+  message(id: number): Promise<JournalRow | undefined>;
+  /** How many messages are in each state. */
+  messageCounts(): Promise<Readonly<Record<string, number>>>;
+
+  cursor(name: string): Promise<number>;
+  /** Events of a subscription after a number, in order. */
+  events(subscription: string, after: number, limit: number): Promise<readonly EventRow[]>;
+  /** Last event number and last delivered number of a subscription; zeros when it has none. */
+  progress(subscription: string): Promise<SubscriptionCursor>;
+
+  /** Drops what superseded search rows and pages no longer need: older than `before` (ms). Gives how many rows went. */
+  sweep(before: number): Promise<number>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,170 @@
+/**
+ * Changes ─▶ numbered events. The active subscriptions are those at the place where the stage stands in the changes, so
+ * that a restart goes on exactly where it stopped: one event per change and subscription, without gaps.
+ */
+import type { Clock } from '../clock.ts';
+import type { Commit } from '../commit/commit.ts';
+import { matches } from '../fhir/search/match.ts';
+import { parseQuery } from '../fhir/search/query.ts';
+import type { Resource } from '../fhir/types.ts';
+import { Failure } from '../outcome.ts';
+import type { Next, Queue } from '../queue/queue.ts';
+import type { EventRow } from '../store/rows.ts';
+import { type Change, LostClaim, type Store } from '../store/store.ts';
+import { type ParsedSubscription, parseSubscription, type SubscriptionParts } from './subscription.ts';
+import type { State, Transition } from './topic.ts';
+
+export interface EventParts extends SubscriptionParts {
+  readonly store: Store;
+  readonly commit: Commit;
+  readonly queue: Queue;
+  readonly clock: Clock;
+}
+
+const cursorName = 'subscriptions';
+const batch = 500;
+
+interface Active {
+  readonly subscription: ParsedSubscription;
+  lastNumber: number;
+}
+
+/** @returns the handler of the queue's job `subscriptions` */
+export function subscriptionStage(parts: EventParts): () => Promise<Next> {
+  const stage = new Stage(parts);
+  return async () => {
+    while (await stage.step()) {
+      // the next batch
+    }
+    return undefined;
+  };
+}
+
+class Stage {
+  readonly #parts: EventParts;
+  #active = new Map<string, Active>();
+  /** The sequence that `#active` is the state at; undefined before the first load. */
+  #asOf: number | undefined;
+
+  constructor(parts: EventParts) {
+    this.#parts = parts;
+  }
+
+  /** Handles one batch. @returns false when there was none */
+  async step(): Promise<boolean> {
+    const { store, commit, queue } = this.#parts;
+    const from = await store.cursor(cursorName);
+    if (this.#asOf !== from) await this.#load(from);
+    const changes = await store.changes(from, batch);
+    const last = changes.at(-1);
+    if (!last) return false;
+    const events: EventRow[] = [];
+    const handshakes: string[] = [];
+    for (const change of changes) {
+      if (change.type === 'Subscription') await this.#subscriptionChanged(change, handshakes);
+      else events.push(...(await this.#eventsOf(change)));
+    }
+    try {
+      await commit.run({
+        cause: 'subscription:events',
+        keys: [],
+        decide: () => ({
+          intentions: [],
+          effects: () => [
+            { kind: 'cursor', name: cursorName, from, to: last.sequence },
+            { kind: 'events', events },
+          ],
+        }),
+      });
+      this.#asOf = last.sequence;
+    } catch (error) {
+      // The numbers given above were not written: start again from what is.
+      this.#asOf = undefined;
+      if (!(error instanceof LostClaim)) throw error;
+      return true;
+    }
+    for (const id of handshakes) queue.ring({ kind: 'handshake', id });
+    for (const id of new Set(events.map((event) => event.subscription))) queue.ring({ kind: 'deliver', id });
+    return true;
+  }
+
+  /** The subscriptions that were active at a sequence: a search at that state. */
+  async #load(sequence: number): Promise<void> {
+    const { store, parameters } = this.#parts;
+    this.#active = new Map();
+    const query = parseQuery('Subscription', new URLSearchParams('status=active&_count=1000'), parameters, true);
+    let after: string | undefined;
+    do {
+      const page = await store.search({ query, snapshot: sequence, ...(after !== undefined && { after }) });
+      for (const { json } of page.hits) await this.#activate(JSON.parse(json));
+      after = page.next;
+    } while (after !== undefined);
+    this.#asOf = sequence;
+  }
+
+  async #activate(resource: Resource): Promise<void> {
+    try {
+      const subscription = parseSubscription(resource, this.#parts);
+      const { lastNumber } = await this.#parts.store.progress(subscription.id);
+      this.#active.set(subscription.id, {
+        subscription,
+        lastNumber: this.#active.get(subscription.id)?.lastNumber ?? lastNumber,
+      });
+    } catch (error) {
+      // A topic or channel that is configured no more: the subscription rests until its owner writes it again.
+      if (!(error instanceof Failure)) throw error;
+    }
+  }
+
+  async #subscriptionChanged(change: Change, handshakes: string[]): Promise<void> {
+    const version = await this.#parts.store.readVersion(change, change.version);
+    const resource: Resource | undefined = version?.json === undefined ? undefined : JSON.parse(version.json);
+    if (resource?.status === 'active') return this.#activate(resource);
+    this.#active.delete(change.id);
+    if (resource?.status === 'requested') handshakes.push(change.id);
+  }
+
+  async #eventsOf(change: Change): Promise<EventRow[]> {
+    const interested = [...this.#active.values()].filter(({ subscription: { trigger } }) => {
+      return (trigger.kind === 'topic' ? trigger.topic.type : trigger.query.type) === change.type;
+    });
+    if (interested.length === 0) return [];
+    const transition = await this.#transition(change);
+    const now = this.#parts.clock.now();
+    const hit = interested.filter(
+      ({ subscription }) =>
+        (subscription.endsAt ?? Number.POSITIVE_INFINITY) > now && triggered(subscription, transition),
+    );
+    const focus = `${change.type}/${change.id}/_history/${change.version}`;
+    return hit.map((active) => {
+      active.lastNumber++;
+      return {
+        subscription: active.subscription.id,
+        number: active.lastNumber,
+        sequence: change.sequence,
+        at: change.at,
+        focus,
+      };
+    });
+  }
+
+  async #transition(change: Change): Promise<Transition> {
+    const state = async (version: number): Promise<State | undefined> => {
+      const row = version > 0 ? await this.#parts.store.readVersion(change, version) : undefined;
+      if (row?.json === undefined) return undefined;
+      const resource = JSON.parse(row.json) as Resource;
+      return { resource, rows: this.#parts.parameters.extract(resource) };
+    };
+    const { type, interaction } = change;
+    return { type, interaction, previous: await state(change.version - 1), current: await state(change.version) };
+  }
+}
+
+/** R4 subscription.html: classic criteria fire on every create or update that leaves a match. */
+function triggered({ trigger }: ParsedSubscription, transition: Transition): boolean {
+  const { current } = transition;
+  if (!current) return false;
+  const id = current.resource.id as string;
+  if (trigger.kind === 'classic') return matches(trigger.query, id, current.rows);
+  return trigger.topic.triggers(transition) && trigger.filters.every((filter) => matches(filter, id, current.rows));
+}
