@@ -11,6 +11,7 @@ import { Commit } from './commit/commit.ts';
 import { type Config, isLoopback } from './config.ts';
 import { SearchParameters } from './fhir/search/parameters.ts';
 import { parseQuery } from './fhir/search/query.ts';
+import { warm } from './fhir/validate.ts';
 import { type Ids, randomIds } from './ids.ts';
 import { ingestStage } from './ingest/stage.ts';
 import { receiver } from './journal/receive.ts';
@@ -154,6 +155,17 @@ export async function startApp(config: Config, clock: Clock = systemClock, ids: 
   queue.ring({ kind: 'sweep', id: 'all' });
   for (const { id } of await unfinished(store, parameters))
     for (const kind of ['handshake', 'deliver']) queue.ring({ kind, id });
+  void warm([
+    'Patient',
+    'Encounter',
+    'CarePlan',
+    'Task',
+    'Appointment',
+    'QuestionnaireResponse',
+    'Observation',
+    'Condition',
+    'Provenance',
+  ]);
   const addresses = { http: base(), mllp: `mllp://${hostOf(config.host)}:${mllp.port}` };
   observer.note({ event: 'started', ...addresses, ms: Math.round(performance.now() - begun) });
 

@@ -44,6 +44,14 @@ function validatorOf(type: string): ValidateFunction {
   return validate;
 }
 
+/** Compiles the schemas of these types now, so that no request waits for it. Gives way to other work between two types. */
+export async function warm(types: readonly string[]): Promise<void> {
+  for (const type of types) {
+    await new Promise((resolve) => setImmediate(resolve));
+    validatorOf(type);
+  }
+}
+
 /** The problems of a value as a resource; none when it is a sound R4 resource. */
 export function errorsOf(value: unknown): FailureDetail[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return [{ text: 'not a JSON object' }];
