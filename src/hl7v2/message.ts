@@ -20,6 +20,8 @@ export interface FieldRef {
   readonly subcomponent: number;
 }
 
+const none: string[] = [];
+
 /** One segment; `fields` is cut at the first read. */
 export class Segment {
   readonly name: string;
@@ -53,7 +55,7 @@ export class Segment {
   /** The repetitions of field n, raw; none for an empty field. MSH-2 holds the delimiters and is never cut. */
   repetitions(n: number): string[] {
     const value = this.field(n);
-    if (value === '') return [];
+    if (value === '') return none;
     if (this.name === 'MSH' && n <= 2) return [value];
     return value.includes(this.delimiters.repetition) ? value.split(this.delimiters.repetition) : [value];
   }

@@ -6,10 +6,11 @@ import type { Condition } from './rows.ts';
 /** True when the row counts for this source. */
 export type Predicate = (source: Source, context: MappingContext) => boolean;
 
-/** Raw text of a place (first repetition) and its level. */
-export type Getter = (source: Source, context: MappingContext) => { raw: string; level: number };
-
-const nothing = { raw: '', level: 3 };
+/** A place to read: its raw text (first repetition), and the level of that text. */
+export interface Getter {
+  raw(source: Source, context: MappingContext): string;
+  level(source: Source): number;
+}
 
 /**
  * A place read by rows of `owner` (segment name or data type). A place of another segment is read from the first
@@ -19,12 +20,17 @@ const nothing = { raw: '', level: 3 };
 export function compileGetter(owner: string, place: string): Getter {
   const ref = parseRef(place);
   if (!ref) throw new Error(`'${place}' is not a place such as PID-3.1`);
-  if (ref.segment === owner)
-    return (source, context) => within(source.repetitions(ref.field)[0], source.level, ref, context);
+  const depth = ref.subcomponent > 0 ? 2 : ref.component > 0 ? 1 : 0;
+  if (ref.segment === owner) {
+    return {
+      raw: (source, context) => within(source.repetitions(ref.field)[0], source.level, ref, context),
+      level: (source) => source.level + depth,
+    };
+  }
   if (!/^[A-Z][A-Z0-9]{2}$/.test(ref.segment)) throw new Error(`'${place}' cannot be read by rows of ${owner}`);
-  return (source, context) => {
-    const segment = segmentOf(source, ref, context);
-    return segment ? within(segment.repetitions(ref.field)[0], 1, ref, context) : nothing;
+  return {
+    raw: (source, context) => within(segmentOf(source, ref, context)?.repetitions(ref.field)[0], 1, ref, context),
+    level: () => 1 + depth,
   };
 }
 
@@ -32,17 +38,10 @@ function segmentOf(source: Source, ref: FieldRef, context: MappingContext): Segm
   return source.segment.name === ref.segment ? source.segment : context.message.first(ref.segment);
 }
 
-function within(
-  raw: string | undefined,
-  level: number,
-  ref: FieldRef,
-  context: MappingContext,
-): { raw: string; level: number } {
-  if (raw === undefined) return nothing;
-  if (ref.component === 0) return { raw, level };
+function within(raw: string | undefined, level: number, ref: FieldRef, context: MappingContext): string {
+  if (raw === undefined || ref.component === 0) return raw ?? '';
   const part = partOf(raw, level, ref.component, context.delimiters);
-  if (ref.subcomponent === 0) return { raw: part, level: level + 1 };
-  return { raw: cut(part, context.delimiters.subcomponent, ref.subcomponent), level: level + 2 };
+  return ref.subcomponent === 0 ? part : cut(part, context.delimiters.subcomponent, ref.subcomponent);
 }
 
 /** Compiles a condition; no condition always holds. @throws Error for a place that cannot be read */
@@ -84,7 +83,7 @@ function* predicates(owner: string, condition: Condition): Generator<Predicate> 
 
 function valuedAt(owner: string, place: string, wanted: boolean): Predicate {
   const get = compileGetter(owner, place);
-  return (source, context) => isValued(get(source, context).raw, context.delimiters) === wanted;
+  return (source, context) => isValued(get.raw(source, context), context.delimiters) === wanted;
 }
 
 function countAt(owner: string, place: string, test: (count: number) => boolean): Predicate {
@@ -97,7 +96,7 @@ function countAt(owner: string, place: string, test: (count: number) => boolean)
 export function textAt(owner: string, place: string): (source: Source, context: MappingContext) => string {
   const get = compileGetter(owner, place);
   return (source, context) => {
-    const { raw, level } = get(source, context);
-    return raw === '' ? '' : leaf(raw, level, context.delimiters);
+    const raw = get.raw(source, context);
+    return raw === '' ? '' : leaf(raw, get.level(source), context.delimiters);
   };
 }

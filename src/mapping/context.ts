@@ -43,6 +43,8 @@ export interface MappingContext {
   readonly senderSystem: string;
   readonly tables: ReadonlyMap<string, Table>;
   readonly built: Built[];
+  /** The same, by `Type/id`. */
+  readonly byKey: Map<string, Built>;
   readonly named: Map<string, Built>;
   /** What each segment made: a row of a DG1 refers to the Condition of the same DG1. */
   readonly bySegment: Map<Segment, Map<string, Built>>;
@@ -58,12 +60,16 @@ export interface Source {
   readonly level: number;
   readonly segment: Segment;
   repetitions(n: number): string[];
+  /** True when the place is not empty: cheaper than its repetitions. */
+  has(n: number): boolean;
 }
 
 /** Rows of a segment map read fields, each repetition for itself. */
 export function segmentSource(segment: Segment): Source {
-  return { level: 1, segment, repetitions: (n) => segment.repetitions(n) };
+  return { level: 1, segment, repetitions: (n) => segment.repetitions(n), has: (n) => segment.field(n) !== '' };
 }
+
+const none: string[] = [];
 
 /** Rows of a data type read the parts of one raw text. */
 export class PartsSource implements Source {
@@ -80,11 +86,15 @@ export class PartsSource implements Source {
     this.#parts = level >= 3 || !raw.includes(delimiter) ? [raw] : raw.split(delimiter);
   }
 
+  has(n: number): boolean {
+    return n === 0 || (this.#parts[n - 1] ?? '') !== '';
+  }
+
   /** Part 0 is the whole text again: a type may hand it on to another type. */
   repetitions(n: number): string[] {
     if (n === 0) return [this.#raw];
     const part = this.#parts[n - 1];
-    return part === undefined || part === '' ? [] : [part];
+    return part === undefined || part === '' ? none : [part];
   }
 }
 
@@ -96,10 +106,26 @@ export function partOf(raw: string, level: number, n: number, d: Delimiters): st
 
 /** The first text inside a raw text: unescaped, without control characters and blanks around it. */
 export function leaf(raw: string, level: number, d: Delimiters): string {
+  if (isPlain(raw, level, d)) return raw;
   let text = raw;
   if (level <= 1) text = cut(text, d.component, 1);
   if (level <= 2) text = cut(text, d.subcomponent, 1);
   return clean(unescapeText(text, d));
+}
+
+/** True when nothing has to be done: one pass in place of two cuts, an unescape, a test and a trim. Most texts are. */
+function isPlain(raw: string, level: number, d: Delimiters): boolean {
+  const component = level <= 1 ? d.component.charCodeAt(0) : -1;
+  const subcomponent = level <= 2 ? d.subcomponent.charCodeAt(0) : -1;
+  const mark = d.escape.charCodeAt(0);
+  const last = raw.length - 1;
+  for (let i = 0; i <= last; i++) {
+    const code = raw.charCodeAt(i);
+    if (code === component || code === subcomponent || code === mark || code < 0x20 || code === 0x7f) return false;
+    // Blanks of any script around the text go; whether one is a blank is left to the slow way.
+    if ((code === 0x20 || code > 0x7f) && (i === 0 || i === last) && raw.charAt(i).trim() === '') return false;
+  }
+  return true;
 }
 
 /** FHIR strings have no control characters but tab and line ends (R4 datatypes.html#string), and no blanks around. */

@@ -4,7 +4,7 @@
  */
 import { toFhirDate, toFhirDateTime, toFhirInstant, toFhirTime } from '../hl7v2/datetime.ts';
 import type { Segment } from '../hl7v2/message.ts';
-import { type Json, leaf, type MappingContext, partOf } from './context.ts';
+import { type Json, leaf, type MappingContext } from './context.ts';
 import { authoritySystemOf, codeSystemOf, isV2Code, localSystem } from './systems.ts';
 import type { Table } from './tables.ts';
 
@@ -61,11 +61,17 @@ function whole(text: string, least: number): number | undefined {
   return value !== undefined && Number.isInteger(value) && value >= least && value <= 2_147_483_647 ? value : undefined;
 }
 
-function texts(raw: string, input: ConverterInput, count: number): string[] {
-  const { level, context } = input;
-  return Array.from({ length: count }, (_, i) =>
-    leaf(partOf(raw, level, i + 1, context.delimiters), level + 1, context.delimiters),
-  );
+/** The first `count` parts below a raw text, as texts; parts that are not there are missing from the end. */
+function texts(raw: string, { level, context }: ConverterInput, count: number): string[] {
+  const d = context.delimiters;
+  const delimiter = level === 1 ? d.component : d.subcomponent;
+  if (level >= 3 || !raw.includes(delimiter)) return [leaf(raw, level, d)];
+  const parts = raw.split(delimiter, count);
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i] as string;
+    if (part !== '') parts[i] = leaf(part, level + 1, d);
+  }
+  return parts;
 }
 
 /** One of the three code triplets of a CWE; the third has its system in CWE.12 and version in CWE.13 (v2.7). */
@@ -145,18 +151,22 @@ function language(raw: string, input: ConverterInput): Json | undefined {
   return { ...(extension && { extension }), text: concept.text ?? first?.display ?? first?.code };
 }
 
-/** A two-letter language (with a region), as BCP-47 wants the shortest code; others are not in R4's value set for sure. */
+/** A two-letter language, as BCP-47 wants the shortest code and R4's value set has no region for most; asked once a code. */
 function canonicalLanguage(code: string): string | undefined {
+  const known = languages.get(code);
+  if (known !== undefined) return known || undefined;
+  let tag = '';
   try {
-    const tag = Intl.getCanonicalLocales(code)[0];
-    return tag && /^[a-z]{2}(-[A-Z]{2})?$/.test(tag) && languageNames.of(tag.slice(0, 2)) !== tag.slice(0, 2)
-      ? tag.slice(0, 2)
-      : undefined;
+    const language = Intl.getCanonicalLocales(code)[0]?.split('-')[0] ?? '';
+    if (language.length === 2 && languageNames.of(language) !== language) tag = language;
   } catch {
-    return undefined;
+    // not a language tag at all
   }
+  if (languages.size < 1000) languages.set(code, tag);
+  return tag || undefined;
 }
 const languageNames = new Intl.DisplayNames('en', { type: 'language' });
+const languages = new Map<string, string>();
 
 function coding(raw: string, input: ConverterInput): Json | undefined {
   const concept = codeableConcept(raw, input);

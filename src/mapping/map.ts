@@ -120,6 +120,7 @@ export class Mapping {
       senderSystem: '',
       tables: this.#tables,
       built: [],
+      byKey: new Map<string, Built>(),
       unconverted: [],
       named: new Map<string, Built>(),
       bySegment: new Map(),

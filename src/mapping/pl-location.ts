@@ -32,9 +32,12 @@ export function locations(raw: string, level: number, context: MappingContext): 
     if (!isValued(text, d)) continue;
     path.push(`${code}=${leaf(text, level + 1, d)}`);
     const id = identityId('Location', context.senderSystem, ...path);
-    const known = context.built.find((it) => it.resource.id === id && it.resource.resourceType === 'Location');
+    const known = context.byKey.get(`Location/${id}`);
     last = known ?? make(id, text, level + 1, { code, display }, last, context);
-    if (!known) context.built.push(last);
+    if (!known) {
+      context.built.push(last);
+      context.byKey.set(`Location/${id}`, last);
+    }
   }
   if (!last) return undefined;
   describe(last.resource, part, level + 1, context);

@@ -6,9 +6,8 @@ import type { Table } from './tables.ts';
 const v2Codes: Record<string, string[]> = JSON.parse(
   readFileSync(new URL('../fhir/r4/v2-codes.json', import.meta.url), 'utf8'),
 );
-const v2Sets = new Map(Object.entries(v2Codes).map(([table, codes]) => [table, new Set(codes)]));
-
 const prefix = 'http://terminology.hl7.org/CodeSystem/v2-';
+const v2Sets = new Map(Object.entries(v2Codes).map(([table, codes]) => [prefix + table, new Set(codes)]));
 
 /** A URI for a name that only its sender knows; `urn:id:` as LinuxForHealth writes it. */
 export function localSystem(name: string): string {
@@ -17,7 +16,7 @@ export function localSystem(name: string): string {
 
 /** True when the v2 table of this system URI lists the code; tables that we don't know list nothing. */
 export function isV2Code(system: string, code: string): boolean {
-  return system.startsWith(prefix) && (v2Sets.get(system.slice(prefix.length))?.has(code) ?? false);
+  return v2Sets.get(system)?.has(code) ?? false;
 }
 
 /** A v2 table that translates nothing: its codes stay, and codes that it does not list get no system. */

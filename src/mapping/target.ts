@@ -14,8 +14,10 @@ interface Step {
   readonly url?: string;
 }
 
-/** Entries shared among the rows of one segment (or data type), by slot and repetition. */
-export type Slots = Map<string, Json>;
+/** Entries shared among the rows of one segment (or data type), by slot and repetition; the map is made when one is. */
+export interface Slots {
+  entries: Map<string, Json> | undefined;
+}
 
 /** A compiled path. */
 export interface Target {
@@ -82,13 +84,16 @@ function enterStep(at: Json, step: Step, slots: Slots, repetition: number): Json
     at[step.key] ??= {};
     return at[step.key];
   }
-  const slot = step.mode === 'slot' ? `${step.slot}#${repetition}` : undefined;
-  const known = slot && slots.get(slot);
+  const slot = step.mode !== 'slot' ? undefined : repetition === 0 ? step.slot : `${step.slot}#${repetition}`;
+  const known = slot && slots.entries?.get(slot);
   if (known) return known;
   const entry: Json = step.url ? { url: step.url } : {};
   at[step.key] ??= [];
   at[step.key].push(entry);
-  if (slot) slots.set(slot, entry);
+  if (slot) {
+    slots.entries ??= new Map();
+    slots.entries.set(slot, entry);
+  }
   return entry;
 }
 

@@ -1,0 +1,66 @@
+/** Row 1: journal + ACK against the bare driver that writes the same bytes as group-committed rows. */
+import { hash } from 'node:crypto';
+import type Database from 'better-sqlite3';
+import { openDatabase } from '../adapters/sqlite/open.ts';
+import { systemClock } from '../src/clock.ts';
+import { randomIds } from '../src/ids.ts';
+import { receiver } from '../src/journal/receive.ts';
+import { Mapping } from '../src/mapping/map.ts';
+import { readMappings } from '../src/mapping/read.ts';
+import { dischargeMessages } from './messages.ts';
+import { alternate, openStore, type Row, temporary, time, zone } from './support.ts';
+
+/** Messages under way at a time, and rows in one commit of the floor: the same for both. */
+const inFlight = 32;
+
+export async function journal(count: number, rounds: number): Promise<Row> {
+  const folder = temporary();
+  const mapping = new Mapping(readMappings('mappings'));
+  const { store } = openStore(folder.path('ours.db'));
+  const { receive } = receiver({
+    store,
+    mapping,
+    zone,
+    clock: systemClock,
+    ids: randomIds,
+    charsetDefault: 'utf-8',
+    kept: () => {},
+  });
+  const bare = openDatabase(folder.path('floor.db'));
+  const messages = dischargeMessages(0, count);
+  const origin = { listener: 'mllp:2575', peer: '127.0.0.1' };
+  const ours = (): Promise<number> =>
+    time(async () => {
+      for (let i = 0; i < count; i += inFlight)
+        await Promise.all(messages.slice(i, i + inFlight).map((bytes) => receive(bytes, origin)));
+    });
+  const floor = async (): Promise<number> => time(() => insertAll(bare, messages));
+  const times = await alternate(rounds, ours, floor);
+  await store.close();
+  bare.close();
+  folder.remove();
+  const perSecond = (ms: number): number => (count / ms) * 1000;
+  return {
+    what: 'journal + ACK',
+    unit: 'messages/s',
+    ours: perSecond(times.ours),
+    floor: perSecond(times.floor),
+    ratio: times.floor / times.ours,
+    promise: 0.5,
+  };
+}
+
+/** The same row, with what the driver alone needs: the values are there already. */
+function insertAll(db: Database.Database, messages: readonly Buffer[]): void {
+  const insert = db.prepare(
+    `INSERT INTO received_message (received_at, listener, peer, bytes, charset, type, control_id, facility, sha256, state)
+     VALUES (?, 'mllp:2575', '127.0.0.1', ?, 'utf-8', 'ADT^A03', ?, 'RENHE', ?, 'received')`,
+  );
+  const rows = messages.map(
+    (bytes, i) => [1_800_000_000_000, bytes, `RH${1_000_000 + i}`, hash('sha256', bytes, 'hex')] as const,
+  );
+  const group = db.transaction((from: number) => {
+    for (const row of rows.slice(from, from + inFlight)) insert.run(...row);
+  });
+  for (let i = 0; i < rows.length; i += inFlight) group.immediate(i);
+}

@@ -1,0 +1,61 @@
+/** `npm run bench`: the measured promises of docs/performance.md; a table on stdout and JSON in bench/results/. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { apply } from './apply.ts';
+import { journal } from './journal.ts';
+import { mapping } from './mapping.ts';
+import { search } from './search.ts';
+import { startUp } from './start.ts';
+import type { Row } from './support.ts';
+
+/** `--quick` is for trying: small numbers say little. */
+const quick = process.argv.includes('--quick');
+const only = process.argv.find((it) => it.startsWith('--only='))?.slice(7);
+const progress = (text: string): void => void process.stderr.write(`  ${text}\n`);
+
+const steps: [name: string, run: () => Promise<Row | Row[]>][] = [
+  ['journal', () => journal(quick ? 640 : 3200, quick ? 2 : 5)],
+  ['apply', () => apply(quick ? 100 : 500, quick ? 1 : 5)],
+  ['mapping', () => mapping(quick ? 200 : 1000, quick ? 2 : 7)],
+  ['search', () => search(quick ? 20_000 : 200_000, quick ? 2 : 5, progress)],
+  ['start', () => startUp(quick ? 3 : 7)],
+];
+
+const rows: Row[] = [];
+for (const [name, run] of steps) {
+  if (only && only !== name) continue;
+  progress(name);
+  rows.push(...[await run()].flat());
+}
+
+const number = (value: number): string =>
+  value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3);
+const table = [
+  ['what', 'ours', 'floor', 'unit', 'ratio', 'promised', ''],
+  ...rows.map((row) => [
+    row.what,
+    number(row.ours),
+    number(row.floor),
+    row.unit,
+    row.ratio.toFixed(2),
+    `≥ ${row.promise.toFixed(2)}`,
+    row.ratio >= row.promise ? 'kept' : 'NOT KEPT',
+  ]),
+];
+const widths = (table[0] as string[]).map((_, column) =>
+  Math.max(...table.map((line) => (line[column] as string).length)),
+);
+for (const line of table)
+  process.stdout.write(
+    `${line
+      .map((cell, column) => cell.padEnd(widths[column] as number))
+      .join('  ')
+      .trimEnd()}\n`,
+  );
+
+const machine = { cpu: cpus()[0]?.model, cores: cpus().length, memoryBytes: totalmem(), node: process.version };
+mkdirSync('bench/results', { recursive: true });
+writeFileSync(
+  `bench/results/${new Date().toISOString().replaceAll(':', '-')}.json`,
+  `${JSON.stringify({ machine, quick, rows }, null, 2)}\n`,
+);
