@@ -5,7 +5,6 @@ import { type CompiledSearch, compileCount, compileSearch, placeOf } from '../..
 import type {
   Change,
   CommitRequest,
-  Current,
   HistoryQuery,
   Key,
   SearchPage,
@@ -23,7 +22,12 @@ export class SqliteStore implements Store {
   readonly #writer: Writer;
   readonly #resources: Resources;
   readonly #stages: StageRows;
-  readonly #view: View;
+
+  /** Reads of a decision run inside the transaction of the only writer: they need no locks and no keys in advance. */
+  readonly #view: View = {
+    get: (key) => this.#resources.current(key),
+    find: (key) => this.#resources.find(key).map(currentOf),
+  };
 
   /** @param path a file, made with its folder when missing; or `:memory:` */
   constructor(path: string) {
@@ -31,12 +35,6 @@ export class SqliteStore implements Store {
     this.#resources = new Resources(this.#db);
     this.#writer = new Writer(this.#db, () => this.#resources.undo());
     this.#stages = new StageRows(this.#db);
-    // Reads of a decision run inside the transaction of the only writer: they need no locks and no keys in advance.
-    const current = (row: Parameters<typeof currentOf>[0] | undefined): Current | undefined => row && currentOf(row);
-    this.#view = {
-      get: (key) => current(this.#resources.read(key)),
-      find: (key) => this.#resources.find(key).map(currentOf),
-    };
   }
 
   commit(request: CommitRequest): Promise<void> {
@@ -68,22 +66,21 @@ export class SqliteStore implements Store {
   }
 
   async head(): Promise<number> {
-    return this.#resources.head();
+    return this.#resources.sequence;
   }
 
-  async search({ query, snapshot = this.#resources.head(), after }: CompiledSearch): Promise<SearchPage> {
+  async search({ query, snapshot, after }: CompiledSearch): Promise<SearchPage> {
     const total = query.total || query.summary === 'count' ? this.#count(query, snapshot) : undefined;
     const counted = total === undefined ? {} : { total };
     if (query.count === 0 || query.summary === 'count') return { hits: [], next: undefined, ...counted };
-    const sql = compileSearch(query, snapshot, after, this.#resources);
-    const rows = this.#resources.rows(sql.text, sql.values);
+    const rows = this.#resources.page(compileSearch(query, snapshot, after, this.#resources));
     const page = rows.slice(0, query.count);
-    const hits = page.map((row) => this.#resources.at(row.rid as number, snapshot)).filter((hit) => hit !== undefined);
+    const hits = page.flatMap((row) => this.#resources.hit(row, snapshot) ?? []);
     const last = page.at(-1);
     return { hits, next: rows.length > query.count && last ? placeOf(last, query.sort) : undefined, ...counted };
   }
 
-  #count(query: CompiledSearch['query'], snapshot: number): number {
+  #count(query: CompiledSearch['query'], snapshot: number | undefined): number {
     const sql = compileCount(query, snapshot, this.#resources);
     return this.#resources.rows(sql.text, sql.values)[0]?.n as number;
   }

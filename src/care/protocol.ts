@@ -21,8 +21,8 @@ export interface Action {
   readonly window: { readonly low: number; readonly high: number } | undefined;
   /** Canonical with version. */
   readonly questionnaire: string | undefined;
-  /** All must hold. */
-  readonly conditions: readonly FhirPathAtom[];
+  /** All must hold. The text is the key under which an answer serves several actions. */
+  readonly conditions: readonly { readonly text: string; readonly atom: FhirPathAtom }[];
   /** Texts with their translations, as they stand in the action: `title`, `_title`, `description`, `_description`. */
   readonly texts: Json;
   readonly code: Json | undefined;
@@ -68,7 +68,10 @@ function parseAction(action: Json, plan: string): Action {
     creates: creates.length > 0 ? creates : ['none'],
     window: parseWindow(action),
     questionnaire: action.definitionCanonical,
-    conditions: (action.condition ?? []).map((it: Json) => parseFhirPath(it.expression.expression)),
+    conditions: (action.condition ?? []).map(({ expression: { expression: text } }: Json) => ({
+      text,
+      atom: parseFhirPath(text),
+    })),
     texts: { title, _title, description, _description },
     code: action.code?.[0],
     performer: action.participant?.[0]?.role,

@@ -22,17 +22,40 @@ function instance(): Ajv {
     logger: false,
   });
   ajv.addKeyword({ keyword: 'fhirResource', schema: false, validate: (data: unknown) => errorsOf(data).length === 0 });
-  ajv.addKeyword({ keyword: 'fhirChoice', validate: oneChoice });
+  ajv.addKeyword({ keyword: 'fhirChoice', compile: compileChoice });
   ajv.addSchema({ $id: 'r4', definitions: loadSchemas() });
   return ajv;
 }
 
-/** R4 formats.html#choice: of `value[x]` at most one is there; the first number says whether one must be. */
-function oneChoice(groups: [number, ...string[]][], data: Json): boolean {
-  return groups.every(([least, ...names]) => {
-    const count = names.filter((name) => data[name] !== undefined || data[`_${name}`] !== undefined).length;
-    return count <= 1 && count >= least;
-  });
+/** The names of a choice ─▶ its group, and which groups must be there. Made once per schema. */
+interface Choices {
+  readonly groupOf: Map<string, number>;
+  readonly required: readonly number[];
+}
+
+/** R4 formats.html#choice: of `value[x]` at most one is there; the first number of a group says whether one must be. */
+function compileChoice(groups: [number, ...string[]][]): (data: Json) => boolean {
+  const groupOf = new Map<string, number>();
+  const required: number[] = [];
+  for (const [i, [least, ...names]] of groups.entries()) {
+    for (const name of names) groupOf.set(name, i);
+    if (least > 0) required.push(i);
+  }
+  return (data) => oneChoice(data, { groupOf, required });
+}
+
+/** Goes by the keys that are there: an Extension has 50 choices and one value. */
+function oneChoice(data: Json, { groupOf, required }: Choices): boolean {
+  const found = new Map<number, string>();
+  for (const key in data) {
+    const name = key.charCodeAt(0) === 0x5f ? key.slice(1) : key;
+    const group = groupOf.get(name);
+    if (group === undefined || data[key] === undefined) continue;
+    const other = found.get(group);
+    if (other !== undefined && other !== name) return false;
+    found.set(group, name);
+  }
+  return required.every((group) => found.has(group));
 }
 
 function validatorOf(type: string): ValidateFunction {

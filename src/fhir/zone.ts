@@ -5,6 +5,8 @@ export class Zone {
   readonly name: string;
   readonly #format: Intl.DateTimeFormat;
   readonly #offsets = new Map<string, string>();
+  #quarter = Number.NaN;
+  #quarterOffset = '';
 
   /** @throws RangeError when nobody knows the name */
   constructor(name: string) {
@@ -12,8 +14,17 @@ export class Zone {
     this.#format = new Intl.DateTimeFormat('en-US', { timeZone: name, timeZoneName: 'longOffset' });
   }
 
-  /** `+08:00` at an instant. */
+  /** `+08:00` at an instant. Zones change at whole quarters of an hour, so one answer serves for a quarter. */
   offsetAt(epochMs: number): string {
+    const quarter = Math.floor(epochMs / 900_000);
+    if (quarter !== this.#quarter) {
+      this.#quarterOffset = this.#formatOffset(epochMs);
+      this.#quarter = quarter;
+    }
+    return this.#quarterOffset;
+  }
+
+  #formatOffset(epochMs: number): string {
     const part = this.#format.formatToParts(epochMs).find((it) => it.type === 'timeZoneName')?.value ?? 'GMT';
     return part.length > 3 ? part.slice(3, 9) : '+00:00';
   }

@@ -83,8 +83,7 @@ export class Compiler {
       if (!field) {
         if (when && !when(source, context)) return;
         const count = each ? source.repetitions(each.field).length : 1;
-        for (let i = 0; i < count; i++)
-          write(root, value('', source.level, source, context), context, slots, i, built);
+        for (let i = 0; i < count; i++) write(root, value('', source.level, source, context), context, slots, i, built);
         return;
       }
       // Most fields are empty: that is asked first, the condition second.

@@ -21,8 +21,9 @@ export async function search(request: FhirRequest, parts: RestParts): Promise<Fh
   const pairs = allPairs(request);
   const query = parseQuery(type, pairs, parameters, isStrict(request));
   const place = parsePage(pairs.find(([name]) => name === '_page')?.[1]);
+  // The first page is of the state now; its links name that state. Asked before, so that it is not younger than the page.
   const snapshot = place?.snapshot ?? (await store.head());
-  const page = await store.search({ query, snapshot, ...(place && { after: place.after }) });
+  const page = await store.search({ query, ...place });
   const entries = page.hits.map((hit) => entryOf(hit, 'match', base()));
   const warnings = [...query.ignored];
   entries.push(...(await included(query, page.hits, parts, warnings)));

@@ -87,17 +87,40 @@ export class SearchParameters {
       found.length = 0;
       parameter.walk(resource, found);
       if (found.length === 0) continue;
-      const seen = new Set<string>();
-      for (const item of found) {
-        for (const value of valuesOf(parameter.kind, item, this.#zone)) {
-          const key = rowKey(value);
-          if (seen.has(key)) continue;
-          seen.add(key);
-          rows.push({ parameter, value });
-        }
-      }
+      const once = new Once(rows);
+      for (const item of found)
+        for (const value of valuesOf(parameter.kind, item, this.#zone)) once.add({ parameter, value });
     }
     return rows;
+  }
+}
+
+/** Each value once. A parameter has one or two values, so comparing beats a set; beyond eight, a set keeps it linear. */
+class Once {
+  readonly #rows: SearchRow[];
+  readonly #first: number;
+  #keys: Set<string> | undefined;
+
+  constructor(rows: SearchRow[]) {
+    this.#rows = rows;
+    this.#first = rows.length;
+  }
+
+  add(row: SearchRow): void {
+    const count = this.#rows.length - this.#first;
+    if (count > 0) {
+      const key = rowKey(row.value);
+      if (count > 8) this.#keys ??= new Set(this.#rows.slice(this.#first).map((it) => rowKey(it.value)));
+      if (this.#keys ? this.#keys.has(key) : this.#stands(key)) return;
+      this.#keys?.add(key);
+    }
+    this.#rows.push(row);
+  }
+
+  #stands(key: string): boolean {
+    for (let i = this.#first; i < this.#rows.length; i++)
+      if (rowKey((this.#rows[i] as SearchRow).value) === key) return true;
+    return false;
   }
 }
 
