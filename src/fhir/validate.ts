@@ -111,10 +111,12 @@ function detail(type: string, error: ErrorObject): FailureDetail {
   return { text, expression: type + path };
 }
 
-function tooDeep(node: object, depth: number, path: string): FailureDetail | undefined {
+function tooDeep(node: Json, depth: number, path: string): FailureDetail | undefined {
   if (depth > depthMax) return { text: `nested deeper than ${depthMax} levels`, expression: path };
-  for (const value of Object.values(node)) {
-    const found = typeof value === 'object' && value !== null ? tooDeep(value, depth + 1, path) : undefined;
+  for (const key in node) {
+    const value: unknown = node[key];
+    if (typeof value !== 'object' || value === null) continue;
+    const found = tooDeep(value, depth + 1, path);
     if (found) return found;
   }
   return undefined;

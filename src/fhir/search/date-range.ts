@@ -15,12 +15,20 @@ export const endOfTime = 253_500_000_000_000;
 
 const pattern = /^(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?(Z|[+-]\d{2}:\d{2})?)?)?)?$/;
 
+/** To the second or millisecond, with an offset; a 60th second goes the long way. */
+const instant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:[0-5]\d(?:\.\d{3})?(?:Z|[+-]\d{2}:\d{2})$/;
+
 /**
  * @param text a FHIR date, dateTime or instant, also with minutes only as search values may be
  * @param zone the zone of a time without an offset, and of a day
  * @returns undefined for what is not a date
  */
 export function dateRange(text: string, zone: Zone): Range | undefined {
+  if (instant.test(text)) {
+    // What the server itself stamps, and most of what is stored: no parts are needed.
+    const low = Date.parse(text);
+    if (!Number.isNaN(low)) return { low, high: low + (text.charCodeAt(19) === 0x2e ? 1 : 1000) };
+  }
   const match = pattern.exec(text);
   if (!match) return undefined;
   const [, year, month, day, hour, minute, second, fraction, offset] = match as (string | undefined)[];
