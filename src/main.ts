@@ -1,9 +1,11 @@
 /** Command line and signals. `serve`, `map`, `send`. */
+import { fileURLToPath } from 'node:url';
 import { startApp } from './app.ts';
 import { mapCommand } from './cli/map.ts';
 import { sendCommand } from './cli/send.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { MappingError } from './mapping/rows.ts';
+import { readProfiles } from './profiles.ts';
 
 const usage = `aftercare serve
 aftercare map [--plan] [--lineage] FILE…
@@ -25,7 +27,9 @@ async function main([command, ...rest]: string[]): Promise<number> {
     case 'serve':
       return serve();
     case 'map':
-      return mapCommand(rest, readConfig(process.env).zone);
+      return mapCommand(rest, readConfig(process.env).zone, () =>
+        readProfiles(fileURLToPath(new URL('../profiles', import.meta.url))),
+      );
     case 'send':
       return sendCommand(rest);
     default:

@@ -17,6 +17,10 @@ export type Frame =
 /** Kept of what is too long or junk, for the journal; bytes. */
 const keptBytesMax = 4096;
 
+function isJunk(byte: number): boolean {
+  return byte !== cr && byte !== 0x0a && byte !== 0x20 && byte !== 0;
+}
+
 /** Cuts one connection's bytes into frames. Memory: one frame of at most `frameBytesMax`. */
 export class Framer {
   readonly #frameBytesMax: number;
@@ -31,7 +35,7 @@ export class Framer {
 
   /** True while a frame is begun and not ended. */
   get open(): boolean {
-    return this.#state !== 'outside' || this.#length > 0;
+    return this.#state !== 'outside' || this.#parts.some((part) => part.some(isJunk));
   }
 
   /** Takes the next bytes; gives every frame that they complete, in order. */
@@ -96,8 +100,7 @@ export class Framer {
     const bytes = this.#take();
     this.#clear();
     // CR, LF and blanks between frames are what many senders put there.
-    if (bytes.some((byte) => byte !== cr && byte !== 0x0a && byte !== 0x20 && byte !== 0))
-      yield { kind: 'junk', bytes };
+    if (bytes.some(isJunk)) yield { kind: 'junk', bytes };
   }
 
   /** Copies: a kept slice must not hold the whole chunk that it came in. */

@@ -48,7 +48,11 @@ export class MllpListener {
   listen(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen(this.#options.port, this.#options.host, resolve);
+      this.#server.listen(this.#options.port, this.#options.host, () => {
+        this.#server.off('error', reject);
+        this.#server.on('error', this.#options.failed);
+        resolve();
+      });
     });
   }
 
@@ -80,7 +84,7 @@ class Connection {
     this.#options = options;
     this.#framer = new Framer(options.frameBytesMax);
     this.#origin = { listener, peer: socket.remoteAddress ?? '' };
-    socket.setTimeout(options.idleMs, () => this.#end());
+    socket.setTimeout(options.idleMs, () => (socket.writableLength > 0 ? socket.destroy() : this.#end()));
     socket.on('data', (chunk: Buffer) => this.#data(chunk));
     socket.on('end', () => this.#end());
     socket.on('error', () => socket.destroy());
@@ -127,8 +131,13 @@ class Connection {
 
   #drained(): Promise<void> {
     return new Promise((resolve) => {
-      this.#socket.once('drain', resolve);
-      this.#socket.once('close', resolve);
+      const done = (): void => {
+        this.#socket.off('drain', done);
+        this.#socket.off('close', done);
+        resolve();
+      };
+      this.#socket.once('drain', done);
+      this.#socket.once('close', done);
     });
   }
 

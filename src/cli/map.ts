@@ -10,7 +10,6 @@ import { type Message, parse } from '../hl7v2/message.ts';
 import { describe } from '../hl7v2/problem.ts';
 import { type Mapped, Mapping } from '../mapping/map.ts';
 import { readMappings } from '../mapping/read.ts';
-import { readProfiles } from '../profiles.ts';
 import { type MessageFile, messagesOf } from './files.ts';
 
 const root = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -21,8 +20,11 @@ interface Options {
   readonly files: string[];
 }
 
-/** @returns the exit code: 1 when a message failed, 2 for a wrong call */
-export function mapCommand(args: readonly string[], zone: Zone): number {
+/**
+ * @param profiles gives the shipped profiles; asked only for `--plan`
+ * @returns the exit code: 1 when a message failed, 2 for a wrong call
+ */
+export function mapCommand(args: readonly string[], zone: Zone, profiles: () => readonly StoredResource[]): number {
   const options = parseArguments(args);
   if (!options) {
     process.stderr.write('map [--plan] [--lineage] FILE…\n');
@@ -30,7 +32,7 @@ export function mapCommand(args: readonly string[], zone: Zone): number {
   }
   const mapping = new Mapping(readMappings(root('mappings')));
   const protocols = options.plan
-    ? readProfiles(root('profiles'))
+    ? profiles()
         .filter((it) => it.resourceType === 'PlanDefinition')
         .map(parseProtocol)
     : [];

@@ -30,7 +30,6 @@ const names: Record<string, Charset> = {
   GB2312: 'gb18030',
   BIG5: 'big5',
   KSX1001: 'euc-kr',
-  ISOIR87: 'shift_jis',
   WINDOWS1252: 'windows-1252',
   CP1252: 'windows-1252',
 };
@@ -81,6 +80,13 @@ function headerFields(bytes: Uint8Array, doubleByte: boolean): string[] {
 }
 const headerBytesMax = 16_384;
 
+const doubleByteSets = new Set<Charset | undefined>(['gb18030', 'big5', 'euc-kr', 'shift_jis']);
+
+function declaredIn(bytes: Uint8Array, doubleByte: boolean): string {
+  const fields = headerFields(bytes, doubleByte);
+  return fields[17]?.split(fields[1]?.charAt(1) || '~')[0]?.trim() ?? '';
+}
+
 /**
  * Decodes one message by its own MSH-18 (first repetition), else by the site's default.
  *
@@ -90,12 +96,9 @@ const headerBytesMax = 16_384;
  */
 export function decode(bytes: Uint8Array, siteDefault: Charset): Decoded {
   const body = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
-  let declared = '';
-  for (const doubleByte of [false, true]) {
-    const field = headerFields(body, doubleByte)[17] ?? '';
-    declared = field.split('~')[0]?.trim() ?? '';
-    if (declared === '' || charsetOf(declared)) break;
-  }
+  // Read by pairs first: only a set of pairs may be believed so, everything else is what stands between single bytes.
+  const pairs = declaredIn(body, true);
+  const declared = doubleByteSets.has(charsetOf(pairs)) ? pairs : declaredIn(body, false);
   const charset = declared === '' ? siteDefault : charsetOf(declared);
   if (!charset) return { error: 'the character set of MSH-18 is not known', declared };
   const text = decodeAs(body, charset);

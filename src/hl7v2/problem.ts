@@ -1,6 +1,6 @@
 /** What is wrong with a message, precise enough for ERR-2 and ERR-3 (HL7 v2.5.1 2.15.5). */
 
-/** Codes of table 0357 that we answer. 100–103 and 207 are AE, the other 2xx are AR (2.9.2, table 0357). */
+/** Codes of table 0357 that we answer. 100–103 are errors (AE), 2xx are refusals (AR): 2.9.2, table 0357. */
 export const errorCodes = {
   '100': 'Segment sequence error',
   '101': 'Required field missing',

@@ -79,8 +79,8 @@ export function receiver(parts: ReceiverParts): { receive: Receive; refuse: Refu
   }
 
   return {
-    receive: (bytes, origin) => keepAndAnswer(bytes, origin, read(bytes, parts)),
-    refuse: (bytes, origin, text) => {
+    receive: async (bytes, origin) => keepAndAnswer(bytes, origin, read(bytes, parts)),
+    refuse: async (bytes, origin, text) => {
       const { message, charset } = read(bytes, parts);
       return keepAndAnswer(bytes, origin, { message, charset, problems: [{ code: '207', text }] });
     },
@@ -96,7 +96,11 @@ function read(bytes: Uint8Array, { mapping, charsetDefault }: ReceiverParts): Re
         .toString('latin1')
         .split(/[\r\n]/, 1)[0] ?? '',
     );
-    return { message, charset: 'ascii', problems: [{ code: '102', text: decoded.error, segment: 'MSH', field: 18 }] };
+    return {
+      message,
+      charset: 'iso-8859-1',
+      problems: [{ code: '102', text: decoded.error, segment: 'MSH', field: 18 }],
+    };
   }
   const { text, charset } = decoded;
   const message = parse(text);

@@ -13,7 +13,7 @@ const retryMaxMs = 60_000;
 export class InProcessQueue implements Queue {
   readonly #handlers = new Map<string, Handler>();
   readonly #entries = new Map<string, Entry>();
-  readonly #timers = new Map<string, NodeJS.Timeout>();
+  readonly #timers = new Map<string, { timer: NodeJS.Timeout; dueAt: number }>();
   readonly #failures = new Map<string, number>();
   readonly #failed: (job: Job, error: unknown) => void;
   #idle: (() => void)[] = [];
@@ -36,6 +36,7 @@ export class InProcessQueue implements Queue {
 
   ring(job: Job, delayMs = 0): void {
     if (this.#stopped) return;
+    if (this.#running && !this.#handlers.has(job.kind)) throw new Error(`no handler for ${job.kind}`);
     const key = `${job.kind} ${job.id}`;
     if (delayMs > 0) {
       this.#later(key, job, delayMs);
@@ -50,12 +51,15 @@ export class InProcessQueue implements Queue {
   }
 
   #later(key: string, job: Job, delayMs: number): void {
-    clearTimeout(this.#timers.get(key));
+    const dueAt = performance.now() + delayMs;
+    const known = this.#timers.get(key);
+    if (known && known.dueAt <= dueAt) return;
+    clearTimeout(known?.timer);
     const timer = setTimeout(() => {
       this.#timers.delete(key);
       this.ring(job);
     }, delayMs);
-    this.#timers.set(key, timer);
+    this.#timers.set(key, { timer, dueAt });
   }
 
   #run(entry: Entry): void {
@@ -96,7 +100,7 @@ export class InProcessQueue implements Queue {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    for (const timer of this.#timers.values()) clearTimeout(timer);
+    for (const { timer } of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
     for (const [key, entry] of this.#entries) if (entry.state === 'due') this.#entries.delete(key);
     await this.idle();
