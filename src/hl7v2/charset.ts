@@ -62,29 +62,32 @@ function decodeAs(bytes: Uint8Array, charset: Charset): string | undefined {
   }
 }
 
-/** The first segment cut at the field separator; `doubleByte` keeps the trail byte of GB18030 and Big5 out of the cut. */
-function headerFields(bytes: Uint8Array, doubleByte: boolean): string[] {
-  const end = Math.min(bytes.length, headerBytesMax);
-  const fields: string[] = [];
-  const separator = bytes[3];
-  let from = 0;
-  let at = 0;
-  for (; at < end && bytes[at] !== 0x0d && bytes[at] !== 0x0a; at++) {
-    if (bytes[at] === separator) {
-      fields.push(Buffer.from(bytes.subarray(from, at)).toString('latin1'));
-      from = at + 1;
-    } else if (doubleByte && (bytes[at] as number) > 0x80) at++;
-  }
-  fields.push(Buffer.from(bytes.subarray(from, at)).toString('latin1'));
-  return fields;
-}
 const headerBytesMax = 16_384;
 
 const doubleByteSets = new Set<Charset | undefined>(['gb18030', 'big5', 'euc-kr', 'shift_jis']);
 
+/**
+ * MSH-18, first repetition, before anything can be decoded: found by counting field separators in the first segment.
+ * `doubleByte` keeps the trail bytes of GB18030 and Big5, which may look like separators, out of the count.
+ */
 function declaredIn(bytes: Uint8Array, doubleByte: boolean): string {
-  const fields = headerFields(bytes, doubleByte);
-  return fields[17]?.split(fields[1]?.charAt(1) || '~')[0]?.trim() ?? '';
+  const end = Math.min(bytes.length, headerBytesMax);
+  const separator = bytes[3];
+  let separators = 0;
+  let from = 0;
+  let at = 3;
+  for (; at < end; at++) {
+    const byte = bytes[at] as number;
+    if (byte === 0x0d || byte === 0x0a) break;
+    if (byte === separator) {
+      // MSH-1 is the separator itself, so MSH-18 stands behind the 17th.
+      if (++separators === 17) from = at + 1;
+      else if (separators === 18) break;
+    } else if (doubleByte && byte > 0x80) at++;
+  }
+  if (separators < 17 || from >= at) return '';
+  const field = Buffer.from(bytes.buffer, bytes.byteOffset + from, at - from).toString('latin1');
+  return (field.split(String.fromCharCode(bytes[5] ?? 0x7e), 1)[0] as string).trim();
 }
 
 /**
@@ -108,5 +111,8 @@ export function decode(bytes: Uint8Array, siteDefault: Charset): Decoded {
 
 /** Text to bytes in a character set; what the set lacks becomes `?`. */
 export function encode(text: string, charset: Charset): Buffer {
-  return charset === 'utf-8' || charset === 'ascii' ? Buffer.from(text, 'utf8') : iconv.encode(text, charset);
+  if (charset === 'utf-8' || charset === 'ascii') return Buffer.from(text, 'utf8');
+  // All these sets write ASCII as ASCII, and most ACKs hold nothing else.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is ASCII
+  return /^[\u0000-\u007f]*$/.test(text) ? Buffer.from(text, 'latin1') : iconv.encode(text, charset);
 }
