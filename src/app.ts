@@ -22,6 +22,7 @@ import { describeError, Observer } from './observe.ts';
 import { publishProfiles, readProfiles } from './profiles.ts';
 import { InProcessQueue } from './queue/in-process.ts';
 import type { Queue } from './queue/queue.ts';
+import { pageLinkMs } from './rest/search.ts';
 import { httpServer } from './rest/server.ts';
 import type { Store } from './store/store.ts';
 import { deliveryStage } from './subscriptions/deliver.ts';
@@ -42,8 +43,6 @@ export interface App {
 
 const root = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
-/** Search rows that ended are kept this long: a page link is good for as long. ms */
-const pageLinkMs = 3_600_000;
 /** How often the sweep looks for bells that were lost. ms */
 const sweepMs = 15_000;
 
@@ -98,7 +97,7 @@ export async function startApp(config: Config, clock: Clock = systemClock, ids: 
   queue.handle('sweep', async () => {
     queue.ring({ kind: 'ingest', id: 'journal' });
     ringStages();
-    const rows = await store.sweep(clock.now() - pageLinkMs);
+    const rows = await store.sweep(clock.now() - 2 * pageLinkMs);
     if (rows > 0) observer.note({ event: 'swept', rows });
     return { againMs: sweepMs };
   });
@@ -135,6 +134,7 @@ export async function startApp(config: Config, clock: Clock = systemClock, ids: 
       commit,
       parameters,
       ids,
+      clock,
       subscriptions,
       base,
       bodyBytesMax: config.bodyBytesMax,

@@ -34,10 +34,18 @@ export interface FailureDetail {
 export class Failure extends Error {
   readonly kind: FailureKind;
   readonly details: readonly FailureDetail[];
+  /** The methods that a URL takes, for `method-not-allowed` (RFC 9110 15.5.6). */
+  readonly allow: readonly string[];
 
-  constructor(kind: FailureKind, text: string, details: readonly FailureDetail[] = [{ text }]) {
+  constructor(
+    kind: FailureKind,
+    text: string,
+    details: readonly FailureDetail[] = [{ text }],
+    allow: readonly string[] = [],
+  ) {
     super(text);
     this.kind = kind;
     this.details = details;
+    this.allow = allow;
   }
 }

@@ -16,6 +16,7 @@ export class StageRows {
   readonly #insertEvent: Database.Statement;
   readonly #events: Database.Statement;
   readonly #progress: Database.Statement;
+  readonly #newDelivery: Database.Statement;
   readonly #deliver: Database.Statement;
 
   constructor(db: Database.Database) {
@@ -46,9 +47,9 @@ export class StageRows {
       `SELECT coalesce((SELECT max(number) FROM event WHERE subscription = @subscription), 0) AS lastNumber,
               coalesce((SELECT delivered_number FROM delivery WHERE subscription = @subscription), 0) AS deliveredNumber`,
     );
+    this.#newDelivery = db.prepare('INSERT OR IGNORE INTO delivery (subscription, delivered_number) VALUES (?, 0)');
     this.#deliver = db.prepare(
-      `INSERT INTO delivery (subscription, delivered_number) VALUES (@subscription, @to)
-       ON CONFLICT (subscription) DO UPDATE SET delivered_number = @to WHERE delivered_number = @from`,
+      'UPDATE delivery SET delivered_number = ? WHERE subscription = ? AND delivered_number = ?',
     );
   }
 
@@ -70,7 +71,7 @@ export class StageRows {
   }
 
   waiting(limit: number): JournalRow[] {
-    return this.#waiting.all(limit) as JournalRow[];
+    return (this.#waiting.all(limit) as StoredMessage[]).map(journalRow);
   }
 
   hasTwin({ facility, controlId, sha256, id }: JournalRow): boolean {
@@ -78,7 +79,8 @@ export class StageRows {
   }
 
   message(id: number): JournalRow | undefined {
-    return this.#message.get(id) as JournalRow | undefined;
+    const row = this.#message.get(id) as StoredMessage | undefined;
+    return row && journalRow(row);
   }
 
   messageCounts(): Record<string, number> {
@@ -104,10 +106,8 @@ export class StageRows {
       this.#newCursor.run(effect.name);
       one(this.#moveCursor.run(effect.to, effect.name, effect.from), `cursor ${effect.name}`);
     } else if (effect.kind === 'delivered') {
-      one(
-        this.#deliver.run({ subscription: effect.subscription, from: effect.from, to: effect.to }),
-        `delivery of ${effect.subscription}`,
-      );
+      this.#newDelivery.run(effect.subscription);
+      one(this.#deliver.run(effect.to, effect.subscription, effect.from), `delivery of ${effect.subscription}`);
     } else {
       for (const { subscription, number, sequence, at, focus } of effect.events) {
         this.#insertEvent.run(subscription, number, sequence, at, focus);
@@ -123,6 +123,13 @@ export class StageRows {
       `message ${id}`,
     );
   }
+}
+
+/** As the table has it: a missing error is NULL there and absent in the seam. */
+type StoredMessage = Omit<JournalRow, 'error'> & { error: string | null };
+
+function journalRow({ error, ...row }: StoredMessage): JournalRow {
+  return error === null ? row : { ...row, error };
 }
 
 function one(result: Database.RunResult, what: string): void {

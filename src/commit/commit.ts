@@ -88,8 +88,8 @@ export class Commit {
     }
     const version = (current?.version ?? 0) + 1;
     const interaction = current?.resource ? 'update' : 'create';
+    assertValid(intention.resource);
     const resource = stamp(intention.resource, version, at);
-    assertValid(resource);
     const json = JSON.stringify(resource);
     const before = current?.resource ? this.#parameters.extract(current.resource) : [];
     const { added, removed } = difference(before, this.#parameters.extract(resource));

@@ -1,6 +1,5 @@
 /** References. R4 references.html#literal. */
-import { isResourceType } from './definitions.ts';
-import type { Json } from './types.ts';
+import { elementOf, isResourceType } from './definitions.ts';
 
 /** A relative reference to a resource of this server. */
 export interface LocalReference {
@@ -19,16 +18,37 @@ export function parseReference(reference: string): LocalReference | undefined {
 }
 
 /**
- * Rewrites every `reference` in a resource (also in extensions and contained resources); the resource itself is not changed.
+ * Rewrites every reference in a resource (also in extensions and contained resources); the resource itself is not changed.
  * @param rewrite gives the new text, or undefined to keep it
  */
 export function rewriteReferences<T>(node: T, rewrite: (reference: string) => string | undefined): T {
-  if (Array.isArray(node)) return node.map((item) => rewriteReferences(item, rewrite)) as T;
+  return rewriteTexts(node, (_, key, text) => (key === 'reference' ? rewrite(text) : undefined)) as T;
+}
+
+const uriTypes = new Set(['uri', 'url', 'oid', 'uuid']);
+
+/**
+ * As {@link rewriteReferences}, and links too. R4 http.html#trules: "elements of type uri, url, oid, uuid, and <a href=""
+ * & <img src="" in the narrative. Elements of type canonical are not replaced".
+ */
+export function rewriteLinks<T>(node: T, rewrite: (link: string) => string | undefined): T {
+  return rewriteTexts(node, (type, key, text) => {
+    if (key === 'reference') return rewrite(text);
+    if (key === 'div') return text.replace(/(?<=\b(?:href|src)=")[^"]+(?=")/g, (link) => rewrite(link) ?? link);
+    return uriTypes.has(elementOf(type, key)?.type ?? '') ? rewrite(text) : undefined;
+  }) as T;
+}
+
+type RewriteText = (type: string, key: string, text: string) => string | undefined;
+
+function rewriteTexts(node: unknown, rewrite: RewriteText, type = '', key = ''): unknown {
+  if (typeof node === 'string') return rewrite(type, key, node) ?? node;
+  if (Array.isArray(node)) return node.map((item) => rewriteTexts(item, rewrite, type, key));
   if (typeof node !== 'object' || node === null) return node;
-  const copy: Json = {};
-  for (const [key, value] of Object.entries(node)) {
-    const changed = key === 'reference' && typeof value === 'string' ? rewrite(value) : undefined;
-    copy[key] = changed ?? rewriteReferences(value, rewrite);
-  }
-  return copy as T;
+  const own = (node as { resourceType?: unknown }).resourceType ?? elementOf(type, key)?.type;
+  const inside = typeof own === 'string' ? own : '';
+  // fromEntries makes a property of every key, `__proto__` too; an assignment would set the prototype.
+  return Object.fromEntries(
+    Object.entries(node).map(([name, part]) => [name, rewriteTexts(part, rewrite, inside, name)]),
+  );
 }

@@ -5,7 +5,7 @@ import { isResourceType, loadSchemas } from './definitions.ts';
 import type { Json, Resource } from './types.ts';
 
 /** Deeper JSON than any R4 resource needs is an attack on the parser, not a resource. */
-const depthMax = 60;
+const depthMax = 100;
 const issuesMax = 20;
 
 let ajv: Ajv | undefined;
@@ -80,8 +80,6 @@ export function errorsOf(value: unknown): FailureDetail[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return [{ text: 'not a JSON object' }];
   const type = (value as Json).resourceType;
   if (typeof type !== 'string' || !isResourceType(type)) return [{ text: 'resourceType is not a resource of FHIR R4' }];
-  const deep = tooDeep(value, 0, type);
-  if (deep) return [deep];
   const validate = validatorOf(type);
   if (validate(value)) return [];
   return (validate.errors ?? []).slice(0, issuesMax).map((error) => detail(type, error));
@@ -91,6 +89,25 @@ export function errorsOf(value: unknown): FailureDetail[] {
 export function assertValid(resource: unknown): asserts resource is Resource {
   const details = errorsOf(resource);
   if (details.length > 0) throw new Failure('invalid', 'the resource is not valid FHIR R4', details);
+}
+
+/**
+ * Refuses JSON that is nested deeper than any resource needs, before anything recurses into it. One pass over the text.
+ * @throws Failure `malformed`
+ */
+export function assertShallow(json: string): void {
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < json.length; i++) {
+    const code = json.charCodeAt(i);
+    if (inString) {
+      if (code === 0x5c) i++;
+      else if (code === 0x22) inString = false;
+    } else if (code === 0x22) inString = true;
+    else if (code === 0x7b || code === 0x5b) {
+      if (++depth > depthMax) throw new Failure('malformed', `the body is nested deeper than ${depthMax} levels`);
+    } else if (code === 0x7d || code === 0x5d) depth--;
+  }
 }
 
 function detail(type: string, error: ErrorObject): FailureDetail {
@@ -109,15 +126,4 @@ function detail(type: string, error: ErrorObject): FailureDetail {
           ? `must be one of ${(extra.allowedValues as string[]).slice(0, 20).join(', ')}`
           : (error.message ?? 'not valid');
   return { text, expression: type + path };
-}
-
-function tooDeep(node: Json, depth: number, path: string): FailureDetail | undefined {
-  if (depth > depthMax) return { text: `nested deeper than ${depthMax} levels`, expression: path };
-  for (const key in node) {
-    const value: unknown = node[key];
-    if (typeof value !== 'object' || value === null) continue;
-    const found = tooDeep(value, depth + 1, path);
-    if (found) return found;
-  }
-  return undefined;
 }

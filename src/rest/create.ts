@@ -8,7 +8,7 @@ export async function create(request: FhirRequest, parts: RestParts): Promise<Fh
   const type = request.path[0] as string;
   const resource = resourceOf(request, type);
   if (request.header('if-none-exist') !== undefined)
-    throw new Failure('not-supported', 'conditional create is not supported');
+    throw new Failure('malformed', 'If-None-Exist: conditional create is not supported');
   const id = parts.ids.next();
   const [result] = await parts.commit.run({
     cause: 'client:rest',

@@ -1,4 +1,5 @@
 /** A FHIR request and response apart from HTTP, so that an interaction runs the same alone and inside a Bundle. */
+import type { Clock } from '../clock.ts';
 import type { Commit } from '../commit/commit.ts';
 import type { SearchParameters } from '../fhir/search/parameters.ts';
 import type { Json, Resource } from '../fhir/types.ts';
@@ -34,6 +35,7 @@ export interface RestParts {
   readonly commit: Commit;
   readonly parameters: SearchParameters;
   readonly ids: Ids;
+  readonly clock: Clock;
   readonly subscriptions: SubscriptionParts;
   /** FHIR base URL: `http://host:port/fhir`. */
   readonly base: () => string;

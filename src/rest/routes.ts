@@ -58,10 +58,8 @@ export async function dispatch(request: FhirRequest, parts: RestParts): Promise<
   const fitting = routes.filter((route) => fits(route.path, request.path));
   const route = fitting.find((it) => it.method === method);
   if (route) return route.run(request, parts);
-  if (fitting.length > 0)
-    throw new Failure(
-      'method-not-allowed',
-      `this URL takes ${[...new Set(fitting.map((it) => it.method))].join(', ')}`,
-    );
+  const allow = [...new Set(fitting.map((it) => it.method))];
+  const text = `this URL takes ${allow.join(', ')}`;
+  if (allow.length > 0) throw new Failure('method-not-allowed', text, [{ text }], allow);
   throw new Failure('not-supported', 'there is no such interaction, resource type or operation here: see /metadata');
 }

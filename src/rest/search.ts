@@ -11,30 +11,41 @@ import { presentResource } from './present.ts';
 /** Resources that one `_revinclude` may add to a page; more is said in an outcome entry. */
 const revincludeMax = 1000;
 
+/** Page links are good for an hour: so long the store keeps the rows that a snapshot needs. ms */
+export const pageLinkMs = 3_600_000;
+
 /**
  * `GET [base]/[type]?…` and `POST [base]/[type]/_search`. A page link carries the state that the first page saw and the
  * place to go on from, so pages are stable while others write, and survive a restart.
  */
 export async function search(request: FhirRequest, parts: RestParts): Promise<FhirResponse> {
-  const { store, parameters, base } = parts;
+  const { store, parameters, base, clock } = parts;
   const type = request.path[0] as string;
   const pairs = allPairs(request);
-  const query = parseQuery(type, pairs, parameters, isStrict(request));
-  const place = parsePage(pairs.find(([name]) => name === '_page')?.[1]);
+  const own = `${base()}/`;
+  const local = pairs.map(([name, value]) => [name, value.startsWith(own) ? value.slice(own.length) : value] as const);
+  const query = parseQuery(type, local, parameters, isStrict(request));
+  const place = parsePage(pairs.find(([name]) => name === '_page')?.[1], clock.now());
+  const issuedAt = place?.issuedAt ?? clock.now();
   // The first page is of the state now; its links name that state. Asked before, so that it is not younger than the page.
   const snapshot = place?.snapshot ?? (await store.head());
   const page = await store.search({ query, ...place });
   const entries = page.hits.map((hit) => entryOf(hit, 'match', base()));
-  const warnings = [...query.ignored];
+  const warnings = query.ignored.map(
+    (name) => `the search parameter '${name}' is not supported for ${type} and was ignored`,
+  );
   entries.push(...(await included(query, page.hits, parts, warnings)));
   if (warnings.length > 0) entries.push(outcomeEntry(warnings));
   const url = (page: string | undefined): string => {
-    const all = new URLSearchParams(pairs.filter(([name]) => name !== '_page') as [string, string][]);
+    // R4 search.html#conformance: the self link holds the parameters that were used, and no others.
+    const used = pairs.filter(([name]) => name !== '_page' && !query.ignored.includes(name));
+    const all = new URLSearchParams(used as [string, string][]);
     if (page) all.set('_page', page);
     return `${base()}/${type}${all.size > 0 ? `?${all}` : ''}`;
   };
-  const link = [{ relation: 'self', url: url(place && formatPage(place.snapshot, place.after)) }];
-  if (page.next !== undefined) link.push({ relation: 'next', url: url(formatPage(snapshot, page.next)) });
+  const link = [{ relation: 'self', url: url(place && formatPage(place)) }];
+  if (page.next !== undefined)
+    link.push({ relation: 'next', url: url(formatPage({ snapshot, after: page.next, issuedAt })) });
   return {
     status: 200,
     body: {
@@ -52,24 +63,35 @@ function allPairs(request: FhirRequest): (readonly [string, string])[] {
   return [...request.query, ...form];
 }
 
+/** Where a page link goes on, in which state, and when the first page was given (ms). */
 interface Place {
   readonly snapshot: number;
   readonly after: string;
+  readonly issuedAt: number;
 }
 
-function formatPage(snapshot: number, after: string): string {
-  return Buffer.from(JSON.stringify([snapshot, after])).toString('base64url');
+function formatPage({ snapshot, after, issuedAt }: Place): string {
+  return Buffer.from(JSON.stringify([snapshot, after, issuedAt])).toString('base64url');
 }
 
-function parsePage(token: string | undefined): Place | undefined {
+function parsePage(token: string | undefined, now: number): Place | undefined {
   if (token === undefined) return undefined;
+  const place = readPage(token);
+  if (!place) throw new Failure('malformed', 'the page link is damaged: start the search again');
+  // What the first page saw is kept for so long; later, rows could be missing in silence.
+  if (now - place.issuedAt > pageLinkMs) throw new Failure('gone', 'the page link has expired: start the search again');
+  return place;
+}
+
+function readPage(token: string): Place | undefined {
   try {
-    const [snapshot, after] = JSON.parse(Buffer.from(token, 'base64url').toString('utf8'));
-    if (Number.isSafeInteger(snapshot) && snapshot >= 0 && typeof after === 'string') return { snapshot, after };
+    const [snapshot, after, issuedAt] = JSON.parse(Buffer.from(token, 'base64url').toString('utf8'));
+    const sound =
+      Number.isSafeInteger(snapshot) && snapshot >= 0 && typeof after === 'string' && Number.isSafeInteger(issuedAt);
+    return sound ? { snapshot, after, issuedAt } : undefined;
   } catch {
-    // falls through: one answer for every kind of garbage
+    return undefined;
   }
-  throw new Failure('malformed', 'the page link is damaged: start the search again');
 }
 
 function entryOf({ type, id, json }: SearchHit, mode: 'match' | 'include', base: string): Json {

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import express, { type NextFunction, type Request, type Response } from 'express';
 import helmet from 'helmet';
 import { operationOutcome } from '../fhir/operation-outcome.ts';
+import { assertShallow } from '../fhir/validate.ts';
 import type { Receive } from '../journal/receive.ts';
 import { Failure } from '../outcome.ts';
 import type { FhirResponse, RestParts } from './fhir.ts';
@@ -54,6 +55,7 @@ export function httpServer(parts: HttpParts): Server {
     const known = knownError(error, parts.bodyBytesMax);
     if (!(known instanceof Failure)) parts.failed(error);
     const { status, body } = operationOutcome(known);
+    if (known instanceof Failure && known.allow.length > 0) response.setHeader('Allow', known.allow.join(', '));
     if (response.headersSent) response.destroy();
     else send(response, { status, body }, false);
   });
@@ -78,19 +80,22 @@ async function hl7OverHttp(request: Request, response: Response, { receive }: Ht
 }
 
 async function fhir(request: Request, response: Response, parts: HttpParts): Promise<void> {
-  const url = new URL(request.url, 'http://localhost');
-  assertAcceptable(request, url.searchParams.get('_format'));
+  // Cut by hand: `new URL` takes `//host` for a host and throws at `//[`.
+  const cut = request.url.indexOf('?');
+  const pathname = cut < 0 ? request.url : request.url.slice(0, cut);
+  const query = new URLSearchParams(cut < 0 ? '' : request.url.slice(cut + 1));
+  assertAcceptable(request, query.get('_format'));
   const answer = await dispatch(
     {
       method: request.method,
-      path: pathOf(url.pathname),
-      query: url.searchParams,
+      path: pathOf(pathname),
+      query,
       header: (name) => request.get(name),
       body: bodyOf(request),
     },
     parts,
   );
-  send(response, answer, url.searchParams.get('_pretty') === 'true');
+  send(response, answer, query.get('_pretty') === 'true');
 }
 
 function pathOf(pathname: string): string[] {
@@ -104,14 +109,14 @@ function pathOf(pathname: string): string[] {
   }
 }
 
-/** R4 http.html#mime-type: `_format` wins over Accept. */
+const jsonTypes = ['json', 'application/json', 'application/fhir+json', 'text/json'];
+
+/** R4 http.html#mime-type: `_format` wins over Accept. Parameters (`fhirVersion`, `charset`) ask for what we send anyway. */
 function assertAcceptable(request: Request, format: string | null): void {
-  const json = ['json', 'application/json', 'application/fhir+json', 'text/json'];
-  const wanted = format?.replace(' ', '+').split(';')[0]?.trim();
-  const fine = wanted
-    ? json.includes(wanted)
-    : request.accepts(['application/fhir+json', 'application/json', 'text/json']) !== false;
-  if (!fine) throw new Failure('not-acceptable', 'this server answers in application/fhir+json');
+  const bare = (type: string): string => (type.split(';')[0] as string).trim().toLowerCase();
+  const wanted = format ? [bare(format.replace(' ', '+'))] : (request.get('accept') ?? '*/*').split(',').map(bare);
+  if (wanted.some((type) => jsonTypes.includes(type) || type === '*/*' || type === 'application/*')) return;
+  throw new Failure('not-acceptable', 'this server answers in application/fhir+json');
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
@@ -129,6 +134,7 @@ function bodyOf(request: Request): unknown {
   if (type === 'application/x-www-form-urlencoded') return new URLSearchParams(text);
   if (type !== 'application/fhir+json' && type !== 'application/json')
     throw new Failure('unsupported-media-type', 'send application/fhir+json');
+  assertShallow(text);
   try {
     return JSON.parse(text);
   } catch {

@@ -2,8 +2,9 @@
 import type { Intention, Written } from '../commit/commit.ts';
 import { isResourceType } from '../fhir/definitions.ts';
 import { operationOutcome } from '../fhir/operation-outcome.ts';
-import { rewriteReferences } from '../fhir/reference.ts';
+import { rewriteLinks } from '../fhir/reference.ts';
 import type { Json, Resource } from '../fhir/types.ts';
+import { assertValid } from '../fhir/validate.ts';
 import { Failure } from '../outcome.ts';
 import type { Key } from '../store/store.ts';
 import {
@@ -30,9 +31,8 @@ export function bundle(dispatch: Interaction): Interaction {
     const entries: unknown = body.entry ?? [];
     if (!Array.isArray(entries)) throw new Failure('malformed', 'Bundle.entry is not an array');
     if (entries.length > entriesMax) throw new Failure('too-costly', `a Bundle has at most ${entriesMax} entries`);
-    const parsed = entries.map(parseEntry);
-    if (body.type === 'batch') return batch(parsed, request, parts, dispatch);
-    if (body.type === 'transaction') return transaction(parsed, request, parts, dispatch);
+    if (body.type === 'batch') return batch(entries, request, parts, dispatch);
+    if (body.type === 'transaction') return transaction(entries.map(parseEntry), request, parts, dispatch);
     throw new Failure('malformed', "Bundle.type is not 'transaction' or 'batch'", [
       { text: 'must be transaction or batch', expression: 'Bundle.type' },
     ]);
@@ -58,7 +58,8 @@ function parseEntry(entry: Json | null, index: number): Entry {
   const { method, url, ...conditions } = (entry?.request ?? {}) as Json;
   if (typeof url !== 'string' || !['GET', 'POST', 'PUT', 'DELETE'].includes(method))
     return fail('an entry needs request.url and request.method GET, POST, PUT or DELETE');
-  const [path = '', search = ''] = url.split('?', 2) as [string, string?];
+  const cut = url.indexOf('?');
+  const [path, search] = cut < 0 ? [url, ''] : [url.slice(0, cut), url.slice(cut + 1)];
   const headers = new Map(
     Object.entries(conditions).flatMap(([key, value]) =>
       conditionalHeaders[key] ? [[conditionalHeaders[key], String(value)] as const] : [],
@@ -89,18 +90,20 @@ function failAt(index: number, error: unknown): never {
 }
 
 async function batch(
-  entries: readonly Entry[],
+  entries: readonly (Json | null)[],
   request: FhirRequest,
   parts: RestParts,
   dispatch: Interaction,
 ): Promise<FhirResponse> {
   const answers: Json[] = [];
-  for (const entry of entries) answers.push(await alone(entry, request, parts, dispatch));
+  for (const [i, entry] of entries.entries())
+    answers.push(await alone(() => parseEntry(entry, i), request, parts, dispatch));
   return { status: 200, body: { resourceType: 'Bundle', type: 'batch-response', entry: answers } };
 }
 
-async function alone(entry: Entry, request: FhirRequest, parts: RestParts, dispatch: Interaction): Promise<Json> {
+async function alone(parse: () => Entry, request: FhirRequest, parts: RestParts, dispatch: Interaction): Promise<Json> {
   try {
+    const entry = parse();
     if (entry.path.length === 0) throw new Failure('malformed', 'a Bundle inside a Bundle is not run');
     const header = (name: string): string | undefined =>
       name === 'prefer' ? request.header(name) : entry.header(name);
@@ -141,6 +144,7 @@ async function transaction(
     .filter((entry) => entry.method !== 'GET')
     .sort((a, b) => order.indexOf(a.method) - order.indexOf(b.method) || a.index - b.index)
     .map((entry) => plan(entry, parts));
+  assertOnce(writes);
   const rewrite = renaming(writes);
   const results = await parts.commit.run({
     cause: 'client:rest',
@@ -150,11 +154,10 @@ async function transaction(
         try {
           const current = view.get(key);
           assertVersion(ifMatch(entry), current?.version);
-          if (entry.method === 'DELETE') {
-            if (!current) throw new Failure('not-found', `there is no ${key.type} with this id`);
-            return { kind: 'delete', key };
-          }
-          return toPut(rewriteReferences(entry.body as Resource, rewrite), key.id, view, parts);
+          if (entry.method === 'DELETE') return { kind: 'delete', key };
+          const resource = { ...rewriteLinks(entry.body as Resource, rewrite), id: key.id };
+          assertValid(resource);
+          return toPut(resource, key.id, view, parts);
         } catch (error) {
           return failAt(entry.index, error);
         }
@@ -164,7 +167,7 @@ async function transaction(
   const answers: Json[] = [];
   for (const [i, { entry }] of writes.entries()) answers[entry.index] = writeAnswer(request, results[i]!, parts);
   for (const entry of entries)
-    if (entry.method === 'GET') answers[entry.index] = await alone(entry, request, parts, dispatch);
+    if (entry.method === 'GET') answers[entry.index] = await alone(() => entry, request, parts, dispatch);
   return { status: 200, body: { resourceType: 'Bundle', type: 'transaction-response', entry: answers } };
 }
 
@@ -173,20 +176,30 @@ function plan(entry: Entry, { ids }: RestParts): PlannedWrite {
     const [type = '', id] = entry.path;
     if (!isResourceType(type)) throw new Failure('not-supported', 'the URL does not name a resource type of FHIR R4');
     if (entry.query.size > 0 || entry.header('if-none-exist') !== undefined)
-      throw new Failure('not-supported', 'conditional interactions are not supported');
+      throw new Failure('malformed', 'conditional interactions are not supported');
     const wanted = entry.method === 'POST' ? 1 : 2;
     if (entry.path.length !== wanted)
       throw new Failure('malformed', `the URL of a ${entry.method} is ${wanted === 1 ? '[type]' : '[type]/[id]'}`);
+    if (entry.method !== 'POST') checkId(id);
     if (entry.method === 'DELETE') return { entry, key: { type, id: id as string } };
     const resource = entry.body as Resource | undefined;
     if (resource?.resourceType !== type) throw new Failure('malformed', `the resource is not a ${type}`);
     if (entry.method === 'POST') return { entry, key: { type, id: ids.next() } };
-    checkId(id);
     if (resource.id !== undefined && resource.id !== id)
       throw new Failure('malformed', 'the id of the resource is not the id of the URL');
-    return { entry, key: { type, id } };
+    return { entry, key: { type, id: id as string } };
   } catch (error) {
     return failAt(entry.index, error);
+  }
+}
+
+/** R4 http.html#trules: "If any resource identities overlap … then the transaction SHALL fail." */
+function assertOnce(writes: readonly PlannedWrite[]): void {
+  const seen = new Set<string>();
+  for (const { entry, key } of writes) {
+    const name = `${key.type}/${key.id}`;
+    if (seen.has(name)) failAt(entry.index, new Failure('malformed', 'writes a resource that another entry writes'));
+    seen.add(name);
   }
 }
 

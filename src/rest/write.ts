@@ -1,6 +1,7 @@
 /** What create, update and transaction share: a client's resource as it may be stored, and the answer to a write. */
 import type { Intention, Written } from '../commit/commit.ts';
 import type { Resource, StoredResource } from '../fhir/types.ts';
+import { assertValid } from '../fhir/validate.ts';
 import type { View } from '../store/store.ts';
 import { admit } from '../subscriptions/subscription.ts';
 import { etagOf, type FhirRequest, type FhirResponse, preferred, type RestParts } from './fhir.ts';
@@ -10,6 +11,7 @@ import { present } from './present.ts';
 export function toPut(resource: Resource, id: string, view: View, parts: RestParts): Intention {
   const own = { ...resource, id } as StoredResource;
   if (own.resourceType !== 'Subscription') return { kind: 'put', resource: own };
+  assertValid(own);
   return { kind: 'put', resource: admit(own, view.get({ type: 'Subscription', id })?.resource, parts.subscriptions) };
 }
 

@@ -192,7 +192,7 @@ function one(value: FilterValue, a: string): Part {
       if (value.match === 'exact')
         return {
           text: `${a}.norm = ? AND ${a}.text = ?`,
-          values: [value.norm.slice(0, 512), value.text.slice(0, 512)],
+          values: [value.norm, value.text],
         };
       if (value.match === 'prefix')
         return { text: `${a}.norm >= ? AND ${a}.norm < ?`, values: [value.norm, value.norm + last] };

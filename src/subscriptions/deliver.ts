@@ -11,7 +11,7 @@ import type { EventRow } from '../store/rows.ts';
 import { LostClaim, type Store } from '../store/store.ts';
 import type { Channel, DeliveryOutcome, Notification } from './channel.ts';
 import { type NotificationType, type NotifiedEvent, notificationBundle } from './notification.ts';
-import { type ParsedSubscription, parseSubscription, type SubscriptionParts } from './subscription.ts';
+import { type ParsedSubscription, parseSubscription, type SubscriptionParts, withoutSecrets } from './subscription.ts';
 import type { Topic } from './topic.ts';
 
 export interface DeliveryParts extends SubscriptionParts {
@@ -128,7 +128,7 @@ async function notified(
   const [type = '', id = '', , version = ''] = focus.split('/');
   const row = await store.readVersion({ type, id }, Number(version));
   const method = row?.interaction === 'create' ? 'POST' : row?.interaction === 'delete' ? 'DELETE' : 'PUT';
-  const resource = row?.json === undefined ? undefined : JSON.parse(row.json);
+  const resource = row?.json === undefined ? undefined : withoutSecrets(JSON.parse(row.json));
   const context = trigger.kind === 'topic' && resource ? await contextOf(resource, trigger.topic, store) : [];
   return { number, at: new Date(at).toISOString(), focus: `${type}/${id}`, method, resource, context };
 }
@@ -143,7 +143,7 @@ async function contextOf(resource: Json, topic: Topic, store: Store): Promise<No
       const json = (await store.read(key))?.json;
       return {
         reference: `${key.type}/${key.id}`,
-        resource: json === undefined ? undefined : (JSON.parse(json) as Json),
+        resource: json === undefined ? undefined : withoutSecrets(JSON.parse(json)),
       };
     }),
   );

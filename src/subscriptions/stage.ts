@@ -61,8 +61,8 @@ class Stage {
     const events: EventRow[] = [];
     const handshakes: string[] = [];
     for (const change of changes) {
+      events.push(...(await this.#eventsOf(change)));
       if (change.type === 'Subscription') await this.#subscriptionChanged(change, handshakes);
-      else events.push(...(await this.#eventsOf(change)));
     }
     try {
       await commit.run({

@@ -95,7 +95,8 @@ function parseTrigger(resource: Resource, criteria: string, { parameters, topics
       .map((it: Json) => parseFilter(String(it.valueString ?? ''), topic, parameters));
     return { kind: 'topic', topic, filters };
   }
-  const [type = '', search = ''] = criteria.split('?', 2);
+  const cut = criteria.indexOf('?');
+  const [type, search] = cut < 0 ? [criteria, ''] : [criteria.slice(0, cut), criteria.slice(cut + 1)];
   if (!isResourceType(type)) refuse('neither a search of a resource type nor a topic', 'criteria');
   try {
     return { kind: 'classic', query: parseQuery(type, new URLSearchParams(search), parameters, true) };
@@ -124,7 +125,7 @@ const mask = '********';
 
 /** Headers hold secrets: what is read back shows their names only. */
 export function withoutSecrets(resource: Resource): Resource {
-  if (!resource.channel?.header) return resource;
+  if (resource.resourceType !== 'Subscription' || !resource.channel?.header) return resource;
   const header = (resource.channel.header as string[]).map((it) => `${it.split(':')[0]}: ${mask}`);
   return { ...resource, channel: { ...resource.channel, header } };
 }
@@ -135,10 +136,15 @@ export function withoutSecrets(resource: Resource): Resource {
  */
 export function admit<T extends Resource>(resource: T, stored: Resource | undefined, parts: SubscriptionParts): T {
   parseSubscription(resource, parts);
-  const secrets = new Map<string, string>((stored?.channel?.header ?? []).map((it: string) => [it.split(':')[0], it]));
+  const secrets: string[] = [...(stored?.channel?.header ?? [])];
   const header = resource.channel?.header?.map((it: string) => {
     const [name] = it.split(':');
-    return it === `${name}: ${mask}` ? (secrets.get(name as string) ?? it) : it;
+    if (it !== `${name}: ${mask}`) return it;
+    // A secret goes back only where it belongs: another endpoint must be given it anew.
+    if (stored?.channel?.endpoint !== resource.channel.endpoint)
+      refuse('the endpoint is another: write the headers again', 'channel.header');
+    const at = secrets.findIndex((secret) => secret.split(':')[0] === name);
+    return at < 0 ? it : secrets.splice(at, 1)[0];
   });
   const { error: _, ...rest } = resource;
   const status = resource.status === 'off' ? 'off' : 'requested';

@@ -68,12 +68,28 @@ function splitUnion(expression: string): string[] {
 
 /** The part behind `Type.`; undefined when the part is about another type. */
 function ownPart(type: string, part: string): string | undefined {
-  let text = part;
-  // `(Observation.value as Quantity)` and `(AuditEvent.x.y)`
-  if (text.startsWith('(') && text.endsWith(')')) text = text.slice(1, -1).trim();
+  const text = unwrap(part);
   for (const base of [type, 'Resource', 'DomainResource'])
     if (text.startsWith(`${base}.`)) return text.slice(base.length + 1);
-  return undefined;
+  // InsurancePlan-name is published as `name | alias`: what begins in lower case is of the type that the parameter has.
+  return /^[a-z]/.test(text) ? text : undefined;
+}
+
+/** `(Observation.value as CodeableConcept).text` is `Observation.value.as(CodeableConcept).text`. */
+function unwrap(part: string): string {
+  if (!part.startsWith('(')) return part;
+  let depth = 0;
+  for (let i = 0; i < part.length; i++) {
+    if (part[i] === '(') depth++;
+    else if (part[i] === ')' && --depth === 0) {
+      const inner = part
+        .slice(1, i)
+        .trim()
+        .replace(/ as ([A-Za-z]+)$/, '.as($1)');
+      return unwrap(inner) + part.slice(i + 1);
+    }
+  }
+  return part;
 }
 
 function parseSteps(path: string): Step[] | undefined {

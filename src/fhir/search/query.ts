@@ -4,7 +4,7 @@ import { isResourceType } from '../definitions.ts';
 import { parseReference } from '../reference.ts';
 import { beginningOfTime, dateRange, endOfTime } from './date-range.ts';
 import type { SearchParameter, SearchParameters } from './parameters.ts';
-import { fold } from './values.ts';
+import { fold, stringLengthMax } from './values.ts';
 
 export const datePrefixes = ['eq', 'ne', 'gt', 'ge', 'lt', 'le', 'sa', 'eb', 'ap'] as const;
 export type DatePrefix = (typeof datePrefixes)[number];
@@ -59,7 +59,7 @@ export interface SearchQuery {
   readonly revinclude: readonly Include[];
   readonly total: boolean;
   readonly summary: 'false' | 'count';
-  /** What was ignored, for a lenient client: one text each. */
+  /** Names of parameters that were ignored, for a lenient client. */
   readonly ignored: readonly string[];
 }
 
@@ -101,18 +101,21 @@ export function parseQuery(
     const filter = parseFilter(type, code, modifier.join(':'), value, parameters);
     if (filter) filters.push(filter);
     else if (strict) throw malformed(name, `${type} has no search parameter '${code}' here`);
-    else ignored.push(`the search parameter '${code}' is not supported for ${type} and was ignored`);
+    else ignored.push(name);
   }
   const values = (name: string): string[] => all.filter(([it]) => it.split(':')[0] === name).map(([, value]) => value);
+  const count = parseCount(values('_count')[0]);
+  const summary = oneOf('_summary', values('_summary')[0] ?? 'false', ['false', 'true', 'text', 'data', 'count']);
   return {
     type,
     filters,
     sort: values('_sort').flatMap((value) => value.split(',').map((key) => parseSort(type, key, parameters))),
-    count: parseCount(values('_count')[0]),
+    count,
     include: parseIncludes('_include', all, parameters, type),
     revinclude: parseIncludes('_revinclude', all, parameters, type),
     total: oneOf('_total', values('_total')[0] ?? 'none', ['none', 'estimate', 'accurate']) !== 'none',
-    summary: oneOf('_summary', values('_summary')[0] ?? 'false', ['false', 'count']) as 'false' | 'count',
+    // R4 search.html#count: _count=0 is the same as _summary=count. The other summaries may be answered with more.
+    summary: summary === 'count' || count === 0 ? 'count' : 'false',
     ignored,
   };
 }
@@ -184,6 +187,7 @@ function parseFilter(
 /** R4 search.html#escaping: `\,` is a comma in a value. */
 function splitValues(name: string, text: string): string[] {
   const values = text.match(/(?:\\.|[^,\\])+/g) ?? [];
+  if (values.length === 0) throw malformed(name, 'has no value');
   if (values.length > valuesMax) throw malformed(name, `has more than ${valuesMax} values`);
   return values;
 }
@@ -210,7 +214,13 @@ function parseValue(
       if (!['', 'exact', 'contains'].includes(modifier)) refuse();
       const plain = unescapeValue(text);
       const match = modifier === '' ? 'prefix' : (modifier as 'exact' | 'contains');
-      return { kind: 'string', match, norm: fold(plain), text: plain };
+      // Cut as what is stored, so that a long value still finds itself.
+      return {
+        kind: 'string',
+        match,
+        norm: fold(plain).slice(0, stringLengthMax),
+        text: plain.slice(0, stringLengthMax),
+      };
     }
     case 'date': {
       if (modifier !== '') refuse();
@@ -255,7 +265,8 @@ export function dateMatches(
 ): boolean {
   switch (prefix) {
     case 'eq':
-      return row.low >= value.low && row.high <= value.high;
+      // A Period that ends before it begins is inside nothing that it does not begin in.
+      return row.low >= value.low && row.low < value.high && row.high <= value.high;
     case 'ne':
       return !(row.low >= value.low && row.high <= value.high);
     case 'gt':

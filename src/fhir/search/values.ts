@@ -33,7 +33,7 @@ export interface ReferenceValue {
 export type SearchValue = TokenValue | StringValue | DateValue | ReferenceValue;
 
 /** Longer strings are cut: an index key of a whole note helps nobody. Characters. */
-const stringLengthMax = 512;
+export const stringLengthMax = 512;
 
 /** Case, accents and width folded: `Ａngström` and `angstrom` are the same. */
 export function fold(text: string): string {
