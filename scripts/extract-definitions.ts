@@ -101,10 +101,21 @@ write('search-parameters.json', `[\n${parameters.map((it: Json) => JSON.stringif
 
 // --- JSON schema, mended
 const schema = r4Schema;
+/** The published patterns mean Java's \s, which is ASCII; JavaScript's also takes U+3000 and U+00A0, which names hold. */
+function asciiSpaces(pattern: string): string {
+  const blank = ' \\t\\n\\u000b\\f\\r';
+  return pattern
+    .replace('[ \\r\\n\\t\\S]', '[^\\u000b\\f]')
+    .replaceAll('[^\\s]', `[^${blank}]`)
+    .replaceAll('\\s', `[${blank}]`)
+    .replaceAll('\\S', `[^${blank}]`);
+}
+
 function mend(node: any, primitiveArray: Set<string>): any {
   if (Array.isArray(node)) return node.map((it) => mend(it, primitiveArray));
   if (typeof node !== 'object' || node === null) return node;
   // `description` is prose of the schema, or a property that has that name.
+  if (typeof node.pattern === 'string') node.pattern = asciiSpaces(node.pattern);
   const kept = Object.entries(node).filter(([key, value]) => key !== 'description' || typeof value !== 'string');
   const copy: Json = Object.fromEntries(kept.map(([key, value]) => [key, mend(value, primitiveArray)]));
   if (copy.type === 'array' && copy.items) {

@@ -8,7 +8,11 @@ export function merge(stored: StoredResource | undefined, { resource, clear, ini
   if (!stored) return resource;
   const type = resource.resourceType;
   const merged: Json = { ...stored };
-  for (const path of clear) removePath(merged, path.split('.'));
+  for (const path of clear) {
+    const url = /^extension\((.*)\)$/.exec(path)?.[1];
+    if (url === undefined) removePath(merged, path.split('.'));
+    else removeExtension(merged, url);
+  }
   for (const [key, value] of Object.entries(resource)) {
     if (key === 'resourceType' || key === 'id' || (initial.has(key) && stored[key] !== undefined)) continue;
     // A death that is known with its time is not made less by a later "yes".
@@ -31,6 +35,12 @@ function removePath(node: Json, [first, ...rest]: string[]): void {
   node[first] = { ...node[first] };
   removePath(node[first], rest);
   if (Object.keys(node[first]).length === 0) delete node[first];
+}
+
+function removeExtension(node: Json, url: string): void {
+  const kept = (node.extension ?? []).filter((it: Json) => it.url !== url);
+  if (kept.length > 0) node.extension = kept;
+  else delete node.extension;
 }
 
 function dropOtherChoices(type: string, key: string, merged: Json): void {

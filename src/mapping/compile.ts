@@ -75,6 +75,8 @@ export class Compiler {
     const write = writer(target, row, name);
     const value = this.#value(row, target);
     const field = row.field ? parseRef(row.field) : undefined;
+    if (field && field.segment !== owner && !/^[A-Z][A-Z0-9]{2}-/.test(row.field as string))
+      throw new Error(`'${row.field}' cannot be read by rows of ${owner}`);
     if (field && field.segment !== owner) return otherSegment(row.field as string, value, write, when);
     const each = row.each ? parseRef(row.each) : undefined;
     if (each && each.segment !== owner) throw new Error(`'${row.each}' is not a field of ${owner}`);
@@ -93,7 +95,7 @@ export class Compiler {
       for (let i = 0; i < count; i++) {
         const part = (each ? parts[0] : parts[i]) ?? '';
         if (part === '""') {
-          built?.clear.add((row.to as string).replace(/[[(].*$/, ''));
+          built?.clear.add(clearedBy(row.to as string));
           continue;
         }
         if (!isValued(part, context.delimiters)) continue;
@@ -181,6 +183,11 @@ export class Compiler {
   }
 }
 
+/** What `""` in a row's field deletes: the list as a whole, or the extension of that url. */
+function clearedBy(to: string): string {
+  return /^extension\([^)]*\)/.exec(to)?.[0] ?? to.replace(/[[(].*$/, '');
+}
+
 /** The field of its own source that a row reads; -1 when it reads none or another segment's. */
 function ownField(row: Row, owner: string): number {
   const ref = row.field ? parseRef(row.field) : undefined;
@@ -213,13 +220,16 @@ function otherSegment(
   const text = parseRef(place);
   return (source, root, context, slots, built) => {
     if (when && !when(source, context)) return;
-    const segment = text && context.message.first(text.segment);
-    const field = text && segment?.repetitions(text.field)[0];
-    if (!segment || !field || !isValued(field, context.delimiters)) return;
-    const raw = text.component ? partOf(field, 1, text.component, context.delimiters) : field;
+    if (!text) return;
+    const segment = source.segment.name === text.segment ? source.segment : context.message.first(text.segment);
     const before = context.place;
-    if (context.trace) context.place = place;
-    write(root, value(raw, text.component ? 2 : 1, source, context), context, slots, 0, built);
+    const parts = segment?.repetitions(text.field) ?? [];
+    for (const [i, part] of parts.entries()) {
+      if (!isValued(part, context.delimiters)) continue;
+      const raw = text.component ? partOf(part, 1, text.component, context.delimiters) : part;
+      if (context.trace) context.place = parts.length > 1 ? `${place}[${i + 1}]` : place;
+      write(root, value(raw, text.component ? 2 : 1, source, context), context, slots, i, built);
+    }
     context.place = before;
   };
 }
@@ -243,6 +253,7 @@ function writer(target: Target, row: Row, name: string): Writer {
   return (root, value, context, slots, repetition, built) => {
     if (value === undefined) return;
     const container = target.enter(root, slots, repetition);
+    if (row.missing && container[key] !== undefined) return;
     if (value instanceof Unconverted) {
       const twin = isPrimitive(target.element.type) ? `_${key}` : key;
       container[twin] ??= {};

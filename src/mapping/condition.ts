@@ -27,7 +27,7 @@ export function compileGetter(owner: string, place: string): Getter {
       level: (source) => source.level + depth,
     };
   }
-  if (!/^[A-Z][A-Z0-9]{2}$/.test(ref.segment)) throw new Error(`'${place}' cannot be read by rows of ${owner}`);
+  if (!/^[A-Z][A-Z0-9]{2}-/.test(place)) throw new Error(`'${place}' cannot be read by rows of ${owner}`);
   return {
     raw: (source, context) => within(segmentOf(source, ref, context)?.repetitions(ref.field)[0], 1, ref, context),
     level: () => 1 + depth,

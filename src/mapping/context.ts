@@ -140,8 +140,11 @@ const unwanted = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g;
 /** True when a raw text holds more than delimiters and blanks. `""` deletes, so it holds no value. */
 export function isValued(raw: string, d: Delimiters): boolean {
   if (raw === '' || raw === '""') return false;
-  for (const char of raw) {
-    if (char !== d.component && char !== d.subcomponent && char !== d.repetition && char > ' ') return true;
-  }
+  // Most texts begin with a letter or digit: that is a value, whatever follows.
+  if (/^[A-Za-z0-9]/.test(raw)) return true;
+  for (const repetition of raw.split(d.repetition))
+    for (const component of repetition.split(d.component))
+      for (const part of component.split(d.subcomponent))
+        if (part !== '""' && clean(unescapeText(part, d)) !== '') return true;
   return false;
 }

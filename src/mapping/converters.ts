@@ -288,12 +288,15 @@ export const converters: Readonly<Record<string, Converter>> = {
       .filter((it) => it)
       .join('^'),
   ),
-  'SN-string': fromTextOf(strings, (parts) =>
-    parts
-      .slice(0, 4)
-      .filter((it) => it)
-      .join(' '),
-  ),
+  // Guide, OBX[Observation]: OBX-5.1 … OBX-5.4 and the unit of OBX-6.
+  'SN-string': {
+    makes: strings,
+    convert: (raw, input) => {
+      const number = texts(raw, input, 4).filter((it) => it);
+      const unit = input.segment.text(6, 2) || input.segment.text(6);
+      return number.length > 0 ? [...number, ...(unit ? [unit] : [])].join(' ') : undefined;
+    },
+  },
   'VR-string': fromTextOf(strings, (parts) =>
     parts
       .slice(0, 2)

@@ -41,6 +41,8 @@ export interface Row {
   readonly when?: Condition | readonly Condition[];
   /** Only for a resource that does not exist yet; a stored value stays. */
   readonly initial?: boolean;
+  /** Only where no row before it gave the element a value. */
+  readonly missing?: boolean;
   /** The stored element goes away; the row has no field of its own. */
   readonly clear?: boolean;
   /** Why the field goes nowhere. */
@@ -128,6 +130,7 @@ const row = {
     with: { type: 'object' },
     when,
     initial: { type: 'boolean' },
+    missing: { type: 'boolean' },
     clear: { type: 'boolean' },
     nowhere: { type: 'string' },
     because: { type: 'string' },

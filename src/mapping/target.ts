@@ -3,7 +3,7 @@
  * `name[]` appends an entry, `location[assigned]` shares one entry among rows of the same segment and repetition,
  * `extension(url)` is the extension of that url; the step behind a primitive goes to its `_name` (R4 json.html#primitive).
  */
-import { type ElementDefinition, elementOf, isPrimitive } from '../fhir/definitions.ts';
+import { type ElementDefinition, elementOf, elementsOf, isPrimitive } from '../fhir/definitions.ts';
 import type { Json } from './context.ts';
 
 interface Step {
@@ -12,6 +12,8 @@ interface Step {
   /** For a shared entry: what makes it the same. */
   readonly slot: string;
   readonly url?: string;
+  /** What an entry must have. */
+  readonly needs: readonly string[];
 }
 
 /** Entries shared among the rows of one segment (or data type), by slot and repetition; the map is made when one is. */
@@ -60,7 +62,8 @@ export function compileTarget(type: string, path: string): Target {
       steps[steps.length - 1] = { ...last, key: `_${last.key}`, mode: 'one', slot: last.slot };
     const mode = url || slot ? 'slot' : repeats ? 'append' : 'one';
     const prefix = path.slice(0, path.indexOf(text) + text.length);
-    steps.push({ key: name, mode, slot: prefix, ...(url && { url }) });
+    const needs = Object.entries(elementsOf(element.type) ?? {}).flatMap(([key, it]) => (it.required ? [key] : []));
+    steps.push({ key: name, mode, slot: prefix, needs, ...(url && { url }) });
     owner = element.type;
   }
   if (!element) throw new Error('an empty path');
@@ -72,11 +75,17 @@ export function compileTarget(type: string, path: string): Target {
     root: (steps[0] as Step).key.replace(/^_/, ''),
     enter(root, slots, repetition) {
       let at = root;
-      for (const step of way) at = enterStep(at, step, slots, repetition);
+      for (const step of way) at = enterStep(at, step, slots, shares(step, last) ? 0 : repetition);
       return at;
     },
     set: (container, value, slots, repetition) => setLast(container, last, value, slots, repetition),
   };
+}
+
+/** A list at the end takes all repetitions into one entry; so does an entry that needs what this row does not give. */
+function shares(step: Step, last: Step): boolean {
+  if (step.mode !== 'slot' || step.url || step.slot.endsWith('[each]')) return false;
+  return last.mode === 'append' || step.needs.some((key) => key !== last.key);
 }
 
 function enterStep(at: Json, step: Step, slots: Slots, repetition: number): Json {
