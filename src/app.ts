@@ -177,8 +177,10 @@ export async function startApp(config: Config, clock: Clock = systemClock, ids: 
     async stop() {
       await mllp.stop();
       await closed(server);
-      await queue.stop();
+      // A delivery under way is cut off, not waited for: it will be made again.
+      const stopped = queue.stop();
       await channel.close();
+      await stopped;
       await store.close();
       observer.note({ event: 'stopped' });
     },

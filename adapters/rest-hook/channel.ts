@@ -30,16 +30,20 @@ const privateNetworks = [
   'fe80::/10',
   'ff00::/8',
   '64:ff9b::/96',
-  '::ffff:0:0/96',
+  '64:ff9b:1::/48',
+  'fec0::/10',
+  '2001::/32',
+  '2002::/16',
 ];
 
 /** @throws Error for what is not a network */
 function blockList(networks: readonly string[]): BlockList {
   const list = new BlockList();
   for (const network of networks) {
-    const [address = '', bits] = network.split('/');
+    const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(network) ?? [];
     const version = isIP(address);
-    if (version === 0) throw new Error(`'${network}' is not a network such as 10.1.0.0/16`);
+    if (version === 0 || Number(bits ?? 0) > (version === 4 ? 32 : 128))
+      throw new Error(`'${network}' is not a network such as 10.1.0.0/16`);
     list.addSubnet(
       address,
       bits === undefined ? (version === 4 ? 32 : 128) : Number(bits),
@@ -64,7 +68,6 @@ export class RestHookChannel implements Channel {
     this.#loopback = loopback;
     // The address is checked when the connection is made: a name that resolves to another address later is caught too.
     this.#agent = new Agent({
-      connections: 8,
       maxResponseSize: answerBytesMax,
       connect: {
         lookup: (name, options, callback) => {
@@ -72,7 +75,11 @@ export class RestHookChannel implements Channel {
             const addresses = Array.isArray(address) ? address.map((it) => it.address) : [address];
             const refused = !error && addresses.some((it) => !this.#mayCall(it, true) && !this.#mayCall(it, false));
             callback(
-              refused ? new Error('the address of the endpoint is not allowed') : error,
+              refused
+                ? Object.assign(new Error('the address is not allowed'), {
+                    code: 'the address of the endpoint is not allowed',
+                  })
+                : error,
               address as string,
               family as number,
             );
@@ -103,10 +110,9 @@ export class RestHookChannel implements Channel {
   }
 
   async deliver({ method, url, headers, contentType, body, timeoutMs }: Notification): Promise<DeliveryOutcome> {
-    const all: Record<string, string> = {};
-    for (const header of headers)
-      all[header.slice(0, header.indexOf(':')).toLowerCase()] = header.slice(header.indexOf(':') + 1).trim();
-    if (contentType) all['content-type'] = contentType;
+    // A flat list: a header that the subscription gives twice is sent twice.
+    const all = headers.flatMap((it) => [it.slice(0, it.indexOf(':')), it.slice(it.indexOf(':') + 1).trim()]);
+    if (contentType) all.push('content-type', contentType);
     try {
       const answer = await request(url, {
         method,
@@ -139,6 +145,7 @@ function outcomeOf(status: number): DeliveryOutcome {
 
 /** The kind of failure, without the URL: that may hold a secret. */
 function reasonOf(error: unknown): string {
-  const { code, name, message } = error as Error & { code?: string };
-  return code ?? (name === 'TimeoutError' ? 'timeout' : message.slice(0, 100));
+  const { code, name } = error as Error & { code?: unknown };
+  if (name === 'TimeoutError') return 'timeout';
+  return typeof code === 'string' ? code : name;
 }

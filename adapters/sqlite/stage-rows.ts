@@ -17,6 +17,7 @@ export class StageRows {
   readonly #events: Database.Statement;
   readonly #progress: Database.Statement;
   readonly #newDelivery: Database.Statement;
+  readonly #forget: readonly Database.Statement[];
   readonly #deliver: Database.Statement;
 
   constructor(db: Database.Database) {
@@ -47,6 +48,7 @@ export class StageRows {
       `SELECT coalesce((SELECT max(number) FROM event WHERE subscription = @subscription), 0) AS lastNumber,
               coalesce((SELECT delivered_number FROM delivery WHERE subscription = @subscription), 0) AS deliveredNumber`,
     );
+    this.#forget = ['event', 'delivery'].map((table) => db.prepare(`DELETE FROM ${table} WHERE subscription = ?`));
     this.#newDelivery = db.prepare('INSERT OR IGNORE INTO delivery (subscription, delivered_number) VALUES (?, 0)');
     this.#deliver = db.prepare(
       'UPDATE delivery SET delivered_number = ? WHERE subscription = ? AND delivered_number = ?',
@@ -108,6 +110,8 @@ export class StageRows {
     } else if (effect.kind === 'delivered') {
       this.#newDelivery.run(effect.subscription);
       one(this.#deliver.run(effect.to, effect.subscription, effect.from), `delivery of ${effect.subscription}`);
+    } else if (effect.kind === 'forget') {
+      for (const forget of this.#forget) forget.run(effect.subscription);
     } else {
       for (const { subscription, number, sequence, at, focus } of effect.events) {
         this.#insertEvent.run(subscription, number, sequence, at, focus);

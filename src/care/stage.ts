@@ -38,13 +38,15 @@ export function careStage(parts: CareParts): () => Promise<Next> {
       const last = changes.at(-1);
       if (!last) return undefined;
       const touched = new Map<string, Key>();
-      for (const { type, id, cause } of changes) {
+      const fresh = new Set<string>();
+      for (const { type, id, cause, interaction } of changes) {
         if (cause.startsWith('plan:') || (type !== 'Encounter' && type !== 'Patient')) continue;
         touched.set(`${type}/${id}`, { type, id });
+        if (type === 'Patient' && interaction === 'create') fresh.add(id);
       }
       await Promise.all(
         [...touched.values()].map((key) =>
-          key.type === 'Encounter' ? visitChanged(key, parts) : patientChanged(key, parts),
+          key.type === 'Encounter' ? visitChanged(key, parts) : patientChanged(key, fresh.has(key.id), parts),
         ),
       );
       await moveCursor(from, last.sequence, parts);
@@ -81,9 +83,14 @@ async function visitChanged(key: Key, parts: CareParts): Promise<void> {
   return withdrawAll(`encounter=Encounter/${key.id}`, 'cancelled-discharge', parts);
 }
 
-async function patientChanged(key: Key, parts: CareParts): Promise<void> {
+/** @param created a client may write a patient after the visit that refers to it: then the visit has waited for it */
+async function patientChanged(key: Key, created: boolean, parts: CareParts): Promise<void> {
   const patient = await current(key, parts.store);
-  if (patient && isExpired(patient, {})) await withdrawAll(`subject=Patient/${key.id}`, 'deceased', parts);
+  if (!patient) return;
+  if (isExpired(patient, {})) return withdrawAll(`subject=Patient/${key.id}`, 'deceased', parts);
+  if (!created) return;
+  for (const { id } of await find('Encounter', `subject=Patient/${key.id}&status=finished`, parts))
+    await visitChanged({ type: 'Encounter', id }, parts);
 }
 
 /** Everything is looked at again inside the transaction: a discharge cancelled in the meantime enrols nobody. */

@@ -4,7 +4,7 @@ import type { Json, StoredResource } from '../fhir/types.ts';
 import type { Built } from '../mapping/context.ts';
 
 /** @returns the resource as it shall be; neither argument is changed */
-export function merge(stored: StoredResource | undefined, { resource, clear, initial }: Built): StoredResource {
+export function merge(stored: StoredResource | undefined, { resource, clear, initial, keeps }: Built): StoredResource {
   if (!stored) return resource;
   const type = resource.resourceType;
   const merged: Json = { ...stored };
@@ -15,6 +15,7 @@ export function merge(stored: StoredResource | undefined, { resource, clear, ini
   }
   for (const [key, value] of Object.entries(resource)) {
     if (key === 'resourceType' || key === 'id' || (initial.has(key) && stored[key] !== undefined)) continue;
+    if (keeps.get(key)?.includes(stored[key])) continue;
     // A death that is known with its time is not made less by a later "yes".
     if (key === 'deceasedBoolean' && value === true && merged.deceasedDateTime) continue;
     dropOtherChoices(type, key, merged);

@@ -264,6 +264,7 @@ function writer(target: Target, row: Row, name: string): Writer {
       return;
     }
     if (row.initial && container[key] === undefined) built?.initial.add(rootKey);
+    if (row.keeps && container[key] === undefined) built?.keeps.set(rootKey, row.keeps);
     const entry = target.set(container, value, slots, repetition);
     context.trace?.push({ container, key, field: context.place, row: name });
     if (!defaults) return;
@@ -396,6 +397,7 @@ export function finish(
     ...(found?.identifier && { identifier: found.identifier }),
     clear: new Set(),
     initial: new Set(),
+    keeps: new Map(),
   };
   context.built.push(built);
   context.byKey.set(key, built);

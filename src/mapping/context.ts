@@ -20,6 +20,8 @@ export interface Built {
   readonly clear: Set<string>;
   /** Root elements that count only while nothing is stored. */
   readonly initial: Set<string>;
+  /** Root elements ─▶ stored values that are kept. */
+  readonly keeps: Map<string, readonly string[]>;
 }
 
 /** One line of lineage before its path is known. */

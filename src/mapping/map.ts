@@ -162,13 +162,14 @@ function apply(
     return;
   }
   const draft: Json = { resourceType: resource };
-  const marks = { clear: new Set<string>(), initial: new Set<string>() };
+  const marks = { clear: new Set<string>(), initial: new Set<string>(), keeps: new Map<string, readonly string[]>() };
   fill(source, draft, context, marks as Built);
   if (Object.keys(draft).length === 1) return;
   const owner = context.named.get('Encounter') ?? context.named.get('Patient');
   const built = finish(draft, identify, source, context, [entry.map, owner?.resource.id ?? '', segment.raw]);
   for (const key of marks.clear) built.clear.add(key);
   for (const key of marks.initial) built.initial.add(key);
+  for (const [key, values] of marks.keeps) built.keeps.set(key, values);
   const name = entry.as ?? resource;
   context.named.set(name, built);
   const own = context.bySegment.get(segment) ?? new Map<string, Built>();

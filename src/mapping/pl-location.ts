@@ -73,7 +73,7 @@ function make(
     ...(parent && { partOf: { reference: `Location/${parent.resource.id}` } }),
   };
   context.trace?.push({ container: resource, key: 'name', field: context.place, row: 'PL-Location' });
-  return { resource, clear: new Set(), initial: new Set() };
+  return { resource, clear: new Set(), initial: new Set(), keeps: new Map() };
 }
 
 /** What PL says of the place as a whole: type (PL.6), description (PL.9), comprehensive id (PL.10) with its authority (PL.11). */

@@ -41,6 +41,8 @@ export interface Row {
   readonly when?: Condition | readonly Condition[];
   /** Only for a resource that does not exist yet; a stored value stays. */
   readonly initial?: boolean;
+  /** Stored values that stand against this row: a late admission does not open a finished visit. */
+  readonly keeps?: readonly string[];
   /** Only where no row before it gave the element a value. */
   readonly missing?: boolean;
   /** The stored element goes away; the row has no field of its own. */
@@ -131,6 +133,7 @@ const row = {
     when,
     initial: { type: 'boolean' },
     missing: { type: 'boolean' },
+    keeps: { type: 'array', items: { type: 'string' } },
     clear: { type: 'boolean' },
     nowhere: { type: 'string' },
     because: { type: 'string' },

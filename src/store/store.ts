@@ -71,6 +71,8 @@ export type Effect =
   | { readonly kind: 'message'; readonly claim: MessageClaim }
   | { readonly kind: 'cursor'; readonly name: string; readonly from: number; readonly to: number }
   | { readonly kind: 'events'; readonly events: readonly EventRow[] }
+  /** A subscription was deleted: its events and its place go with it. */
+  | { readonly kind: 'forget'; readonly subscription: string }
   | { readonly kind: 'delivered'; readonly subscription: string; readonly from: number; readonly to: number };
 
 export interface Decision {

@@ -36,7 +36,7 @@ export function deliveryStage(parts: DeliveryParts): {
   deliver(id: string): Promise<Next>;
 } {
   // Only paces the retries: after a restart they begin at the first wait again.
-  const attempts = new Map<string, number>();
+  const pauses = new Map<string, { attempts: number; until: number }>();
 
   return {
     async handshake(id) {
@@ -50,10 +50,13 @@ export function deliveryStage(parts: DeliveryParts): {
           : await send(channel, await notification(subscription, 'handshake', 'requested', [], parts), parts);
       if (outcome.kind === 'delivered') await setStatus(resource, 'active', undefined, parts);
       else await setStatus(resource, 'error', `handshake: ${outcome.reason}`, parts);
-      return outcome.kind === 'delivered' ? this.deliver(id) : undefined;
+      return undefined;
     },
 
     async deliver(id) {
+      // A new event rings while a failed one waits: that does not cut its wait short.
+      const wait = (pauses.get(id)?.until ?? 0) - parts.clock.now();
+      if (wait > 0) return { againMs: wait };
       for (;;) {
         const found = await load(id, 'active', parts);
         if (!found) return undefined;
@@ -65,15 +68,17 @@ export function deliveryStage(parts: DeliveryParts): {
         if (!last) return undefined;
         const outcome = await send(channel, await eventNotification(subscription, events, parts), parts);
         if (outcome.kind === 'delivered') {
-          attempts.delete(id);
+          pauses.delete(id);
           if (!(await advance(id, deliveredNumber, last.number, parts))) return undefined;
           continue;
         }
-        const count = (attempts.get(id) ?? 0) + 1;
-        attempts.set(id, count);
-        if (outcome.kind === 'try-again' && count < attemptsMax)
-          return { againMs: Math.min(backoffMs * 2 ** (count - 1), backoffMaxMs) };
-        attempts.delete(id);
+        const attempts = (pauses.get(id)?.attempts ?? 0) + 1;
+        if (outcome.kind === 'try-again' && attempts < attemptsMax) {
+          const againMs = Math.min(backoffMs * 2 ** (attempts - 1), backoffMaxMs);
+          pauses.set(id, { attempts, until: parts.clock.now() + againMs });
+          return { againMs };
+        }
+        pauses.delete(id);
         await setStatus(resource, 'error', `event ${events[0]?.number}: ${outcome.reason}`, parts);
         return undefined;
       }

@@ -8,9 +8,9 @@ import { matches } from '../fhir/search/match.ts';
 import { parseQuery } from '../fhir/search/query.ts';
 import type { Resource } from '../fhir/types.ts';
 import { Failure } from '../outcome.ts';
-import type { Next, Queue } from '../queue/queue.ts';
+import type { Job, Next, Queue } from '../queue/queue.ts';
 import type { EventRow } from '../store/rows.ts';
-import { type Change, LostClaim, type Store } from '../store/store.ts';
+import { type Change, type Effect, LostClaim, type Store } from '../store/store.ts';
 import { type ParsedSubscription, parseSubscription, type SubscriptionParts } from './subscription.ts';
 import type { State, Transition } from './topic.ts';
 
@@ -23,11 +23,6 @@ export interface EventParts extends SubscriptionParts {
 
 const cursorName = 'subscriptions';
 const batch = 500;
-
-interface Active {
-  readonly subscription: ParsedSubscription;
-  lastNumber: number;
-}
 
 /** @returns the handler of the queue's job `subscriptions` */
 export function subscriptionStage(parts: EventParts): () => Promise<Next> {
@@ -42,7 +37,9 @@ export function subscriptionStage(parts: EventParts): () => Promise<Next> {
 
 class Stage {
   readonly #parts: EventParts;
-  #active = new Map<string, Active>();
+  readonly #active = new Map<string, ParsedSubscription>();
+  /** The last event number given to each subscription that was seen since the load: ahead of the store within a batch. */
+  readonly #numbers = new Map<string, number>();
   /** The sequence that `#active` is the state at; undefined before the first load. */
   #asOf: number | undefined;
 
@@ -58,11 +55,13 @@ class Stage {
     const changes = await store.changes(from, batch);
     const last = changes.at(-1);
     if (!last) return false;
-    const events: EventRow[] = [];
-    const handshakes: string[] = [];
+    const effects: Effect[] = [{ kind: 'cursor', name: cursorName, from, to: last.sequence }];
+    const bells: Job[] = [];
     for (const change of changes) {
-      events.push(...(await this.#eventsOf(change)));
-      if (change.type === 'Subscription') await this.#subscriptionChanged(change, handshakes);
+      const events = await this.#eventsOf(change);
+      if (events.length > 0) effects.push({ kind: 'events', events });
+      for (const { subscription } of events) bells.push({ kind: 'deliver', id: subscription });
+      if (change.type === 'Subscription') await this.#subscriptionChanged(change, effects, bells);
     }
     try {
       await commit.run({
@@ -70,10 +69,7 @@ class Stage {
         keys: [],
         decide: () => ({
           intentions: [],
-          effects: () => [
-            { kind: 'cursor', name: cursorName, from, to: last.sequence },
-            { kind: 'events', events },
-          ],
+          effects: () => effects,
         }),
       });
       this.#asOf = last.sequence;
@@ -83,16 +79,16 @@ class Stage {
       if (!(error instanceof LostClaim)) throw error;
       return true;
     }
-    for (const id of handshakes) queue.ring({ kind: 'handshake', id });
-    for (const id of new Set(events.map((event) => event.subscription))) queue.ring({ kind: 'deliver', id });
+    for (const bell of bells) queue.ring(bell);
     return true;
   }
 
   /** The subscriptions that were active at a sequence: a search at that state. */
   async #load(sequence: number): Promise<void> {
     const { store, parameters } = this.#parts;
-    this.#active = new Map();
-    const query = parseQuery('Subscription', new URLSearchParams('status=active&_count=1000'), parameters, true);
+    this.#active.clear();
+    this.#numbers.clear();
+    const query = parseQuery('Subscription', new URLSearchParams('status=active,error&_count=1000'), parameters, true);
     let after: string | undefined;
     do {
       const page = await store.search({ query, snapshot: sequence, ...(after !== undefined && { after }) });
@@ -105,47 +101,50 @@ class Stage {
   async #activate(resource: Resource): Promise<void> {
     try {
       const subscription = parseSubscription(resource, this.#parts);
-      const { lastNumber } = await this.#parts.store.progress(subscription.id);
-      this.#active.set(subscription.id, {
-        subscription,
-        lastNumber: this.#active.get(subscription.id)?.lastNumber ?? lastNumber,
-      });
+      const { id } = subscription;
+      if (!this.#numbers.has(id)) this.#numbers.set(id, (await this.#parts.store.progress(id)).lastNumber);
+      // Backport i77: in error the events go on being counted. One that was never active has none to go on from.
+      if (resource.status === 'error' && this.#numbers.get(id) === 0) this.#active.delete(id);
+      else this.#active.set(id, subscription);
     } catch (error) {
       // A topic or channel that is configured no more: the subscription rests until its owner writes it again.
       if (!(error instanceof Failure)) throw error;
     }
   }
 
-  async #subscriptionChanged(change: Change, handshakes: string[]): Promise<void> {
+  async #subscriptionChanged(change: Change, effects: Effect[], bells: Job[]): Promise<void> {
+    const { id } = change;
     const version = await this.#parts.store.readVersion(change, change.version);
     const resource: Resource | undefined = version?.json === undefined ? undefined : JSON.parse(version.json);
-    if (resource?.status === 'active') return this.#activate(resource);
-    this.#active.delete(change.id);
-    if (resource?.status === 'requested') handshakes.push(change.id);
+    if (resource?.status === 'active' || resource?.status === 'error') {
+      if (resource.status === 'active') bells.push({ kind: 'deliver', id });
+      await this.#activate(resource);
+      return;
+    }
+    this.#active.delete(id);
+    if (resource?.status === 'requested') bells.push({ kind: 'handshake', id });
+    if (change.interaction !== 'delete') return;
+    // What is written later under this id is another subscription: it begins at 1.
+    effects.push({ kind: 'forget', subscription: id });
+    this.#numbers.set(id, 0);
   }
 
   async #eventsOf(change: Change): Promise<EventRow[]> {
-    const interested = [...this.#active.values()].filter(({ subscription: { trigger } }) => {
+    const interested = [...this.#active.values()].filter(({ trigger }) => {
       return (trigger.kind === 'topic' ? trigger.topic.type : trigger.query.type) === change.type;
     });
     if (interested.length === 0) return [];
     const transition = await this.#transition(change);
     const now = this.#parts.clock.now();
-    const hit = interested.filter(
-      ({ subscription }) =>
-        (subscription.endsAt ?? Number.POSITIVE_INFINITY) > now && triggered(subscription, transition),
-    );
+    const { sequence, at } = change;
     const focus = `${change.type}/${change.id}/_history/${change.version}`;
-    return hit.map((active) => {
-      active.lastNumber++;
-      return {
-        subscription: active.subscription.id,
-        number: active.lastNumber,
-        sequence: change.sequence,
-        at: change.at,
-        focus,
-      };
-    });
+    return interested
+      .filter((it) => (it.endsAt ?? Number.POSITIVE_INFINITY) > now && triggered(it, transition))
+      .map(({ id: subscription }) => {
+        const number = (this.#numbers.get(subscription) ?? 0) + 1;
+        this.#numbers.set(subscription, number);
+        return { subscription, number, sequence, at, focus };
+      });
   }
 
   async #transition(change: Change): Promise<Transition> {

@@ -56,9 +56,7 @@ export function parseSubscription(resource: Resource, parts: SubscriptionParts):
   const endpoint: string = channel.endpoint ?? '';
   const refusal = transport.refuses(endpoint);
   if (refusal) refuse(refusal, 'channel.endpoint');
-  for (const header of channel.header ?? [])
-    if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+:\s?[\t\x20-\x7e]*$/.test(header))
-      refuse('a header is not `Name: value`', 'channel.header');
+  for (const header of channel.header ?? []) checkHeader(header);
   const trigger = parseTrigger(resource, String(criteria ?? ''), parts);
   const extension = (node: Json | undefined, name: string): Json | undefined =>
     node?.extension?.find((it: Json) => it.url === backport + name);
@@ -68,9 +66,9 @@ export function parseSubscription(resource: Resource, parts: SubscriptionParts):
     (trigger.kind === 'topic' ? undefined : 'full-resource');
   if (!['empty', 'id-only', 'full-resource'].includes(level))
     refuse('backport-payload-content must be empty, id-only or full-resource', 'channel.payload');
-  if (payload !== undefined && !/^application\/(fhir\+)?json(;|$)/.test(payload))
+  if (payload !== undefined && !/^application\/(fhir\+)?json(;[ -~]*)?$/.test(payload))
     refuse('only JSON can be sent', 'channel.payload');
-  if (/fhirVersion=(?!4\.0)/.test(payload ?? '')) refuse('only FHIR version 4.0 can be sent', 'channel.payload');
+  if (/fhirversion=(?!4\.0)/i.test(payload ?? '')) refuse('only FHIR version 4.0 can be sent', 'channel.payload');
   const timeout = extension(channel, 'backport-timeout')?.valueUnsignedInt;
   return {
     id: resource.id ?? '',
@@ -85,10 +83,28 @@ export function parseSubscription(resource: Resource, parts: SubscriptionParts):
   };
 }
 
+/** Headers that the connection sets itself: a second one would let a request be read in two ways. */
+const ownHeaders = new Set([
+  'host',
+  'content-length',
+  'transfer-encoding',
+  'connection',
+  'content-type',
+  'expect',
+  'upgrade',
+]);
+
+function checkHeader(header: string): void {
+  const [, name] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+): ?[\t\x20-\x7e]*$/.exec(header) ?? [];
+  if (name === undefined) refuse('a header is not `Name: value`', 'channel.header');
+  if (ownHeaders.has(name.toLowerCase())) refuse(`the header ${name} is the server's own`, 'channel.header');
+}
+
 /** A.10.01: a search string is a classic subscription, a canonical URL a topic; never the one for the other. */
 function parseTrigger(resource: Resource, criteria: string, { parameters, topics }: SubscriptionParts): Trigger {
   if (/^(https?:|urn:)/.test(criteria)) {
-    const topic = topics.find((it) => it.url === criteria.split('|')[0]);
+    const [url, version] = criteria.split('|');
+    const topic = topics.find((it) => it.url === url && (version === undefined || version === it.version));
     if (!topic) refuse('this server has no such topic', 'criteria');
     const filters = (resource._criteria?.extension ?? [])
       .filter((it: Json) => it.url === `${backport}backport-filter-criteria`)
@@ -109,6 +125,7 @@ function parseTrigger(resource: Resource, criteria: string, { parameters, topics
 /** A2.08: `p=v`, `p:mod=v`, `Type.p=v`, `Type?p=v`. */
 function parseFilter(text: string, topic: Topic, parameters: SearchParameters): SearchQuery {
   const plain = text.replace(new RegExp(`^${topic.type}[.?]`), '');
+  if (!/^[^=]+=./.test(plain)) refuse('a filter is `parameter=value`', 'criteria');
   for (const [name] of new URLSearchParams(plain)) {
     const code = name.split(':')[0] as string;
     if (!topic.filters.includes(code)) refuse(`the topic cannot be filtered by '${code}'`, 'criteria');

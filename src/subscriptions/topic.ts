@@ -26,6 +26,7 @@ export interface Transition {
 
 export interface Topic {
   readonly url: string;
+  readonly version: string | undefined;
   /** The resource type that triggers it. */
   readonly type: string;
   /** Search parameters that a subscription may filter by. */
@@ -82,6 +83,7 @@ export function parseTopic(basic: Resource, parameters: SearchParameters): Topic
     !query || (state !== undefined && matches(query, state.resource.id as string, state.rows));
   return {
     url,
+    version: all('version')[0]?.valueString,
     type,
     filters,
     includes,

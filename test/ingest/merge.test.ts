@@ -16,6 +16,7 @@ const built = (resource: StoredResource, clear: readonly string[] = [], initial:
   resource,
   clear: new Set(clear),
   initial: new Set(initial),
+  keeps: new Map(),
 });
 
 const patients: Record<string, Case> = {
