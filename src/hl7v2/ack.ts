@@ -36,6 +36,9 @@ function errSegment(problem: Problem, legacy: boolean, d: Delimiters): string {
   return ['ERR', '', place, code, 'E', '', '', '', escapeText(problem.text, d)].join(d.field);
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+const controls = /[\u0000-\u001f\u007f]/g;
+
 function trailing(delimiter: string): RegExp {
   return new RegExp(`\\${delimiter}+$`);
 }
@@ -59,7 +62,8 @@ export function acknowledge(
 ): Buffer {
   const d = message?.delimiters ?? standard;
   const header = message?.header;
-  const copy = (n: number): string => header?.field(n) ?? '';
+  // What is copied must not end a segment or a frame, whatever the sender wrote.
+  const copy = (n: number): string => (header?.field(n) ?? '').replace(controls, ' ');
   const version = header?.text(12) || '2.5.1';
   const legacy = Number.parseFloat(version.slice(0, 3)) < 2.5;
   const event = header?.text(9, 2) ?? '';

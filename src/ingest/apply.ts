@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.ts';
 import type { Commit, Intention, Written } from '../commit/commit.ts';
 import { rewriteReferences } from '../fhir/reference.ts';
+import type { StoredResource } from '../fhir/types.ts';
 import type { Zone } from '../fhir/zone.ts';
 import { type Charset, decode } from '../hl7v2/charset.ts';
 import { type Message, parse } from '../hl7v2/message.ts';
@@ -115,15 +116,18 @@ function intentions(built: readonly Built[], view: View): Intention[] {
     if (only) renamed.set(`${type}/${id}`, `${type}/${only.id}`);
     return only?.resource;
   });
-  return built.map((it, i): Intention => {
-    const resource = merge(
-      stored[i],
+  // Two of the message may be one that a client wrote: the second completes what the first makes of it.
+  const results = new Map<string, StoredResource>();
+  for (const [i, it] of built.entries()) {
+    const own =
       renamed.size === 0
         ? it
-        : { ...it, resource: rewriteReferences(it.resource, (reference) => renamed.get(reference)) },
-    );
-    return { kind: 'put', resource: stored[i] ? { ...resource, id: stored[i].id } : resource };
-  });
+        : { ...it, resource: rewriteReferences(it.resource, (reference) => renamed.get(reference)) };
+    const id = stored[i]?.id ?? own.resource.id;
+    const key = `${own.resource.resourceType}/${id}`;
+    results.set(key, { ...merge(results.get(key) ?? stored[i], own), id });
+  }
+  return [...results.values()].map((resource): Intention => ({ kind: 'put', resource }));
 }
 
 async function settle(

@@ -13,7 +13,7 @@ import {
   partOf,
   type Source,
 } from './context.ts';
-import { type Converter, converters, defaultConverters, Unconverted } from './converters.ts';
+import { type Converter, converters, defaultConverters, ours, Unconverted } from './converters.ts';
 import { locations } from './pl-location.ts';
 import type { MappingFiles } from './read.ts';
 import { type DataTypeMap, type Identity, type Located, MappingError, type Row } from './rows.ts';
@@ -95,7 +95,7 @@ export class Compiler {
       for (let i = 0; i < count; i++) {
         const part = (each ? parts[0] : parts[i]) ?? '';
         if (part === '""') {
-          built?.clear.add(clearedBy(row.to as string));
+          if (!elementOf(type, target.root)?.required) built?.clear.add(clearedBy(row.to as string));
           continue;
         }
         if (!isValued(part, context.delimiters)) continue;
@@ -254,6 +254,13 @@ function writer(target: Target, row: Row, name: string): Writer {
     if (value === undefined) return;
     const container = target.enter(root, slots, repetition);
     if (row.missing && container[key] !== undefined) return;
+    if (value instanceof Unconverted && target.element.list) {
+      // A list of codes has no place for an extension without a value: it stands at the parent.
+      container.extension ??= [];
+      container.extension.push({ ...value.extension, url: `${ours}v2-${key}` });
+      context.trace?.push({ container, key: 'extension', field: context.place, row: name });
+      return;
+    }
     if (value instanceof Unconverted) {
       const twin = isPrimitive(target.element.type) ? `_${key}` : key;
       container[twin] ??= {};

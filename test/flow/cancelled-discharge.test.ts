@@ -1,5 +1,5 @@
 /** Story: the discharge was a mistake (A13), and days later the patient really goes home. */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { topicSubscription } from '../subscriptions/resources.ts';
 import { subscribed } from '../subscriptions/server.ts';
 import { allEventNumbers, Subscriber } from '../subscriptions/subscriber.ts';
@@ -16,8 +16,8 @@ describe('a cancelled discharge', () => {
     await hospital.send('A03');
   });
   afterAll(async () => {
-    await subscriber.close();
-    await hospital.close();
+    await Subscriber.closeAll();
+    await Hospital.closeAll();
   });
 
   test('1. opens the visit again, without an end and a disposition', async () => {
@@ -74,6 +74,8 @@ describe('a cancelled discharge', () => {
 });
 
 describe('a cancelled discharge of one visit', () => {
+  afterEach(() => Hospital.closeAll());
+
   test('leaves the follow-up of another visit of the same patient alone', async () => {
     const hospital = await Hospital.open();
     await hospital.send('A03', { visit: 'V1' });
@@ -81,7 +83,6 @@ describe('a cancelled discharge of one visit', () => {
     await hospital.send('A13', { visit: 'V2' });
     expect(statuses((await hospital.followUp(await hospital.visit('V1'))).plans)).toEqual(['active']);
     expect(statuses((await hospital.followUp(await hospital.visit('V2'))).plans)).toEqual(['revoked']);
-    await hospital.close();
   });
 
   test('that comes before the discharge is known leaves the visit open', async () => {
@@ -89,6 +90,5 @@ describe('a cancelled discharge of one visit', () => {
     await hospital.send('A13');
     expect((await hospital.visit()).status).toBe('in-progress');
     expect((await hospital.followUp()).plans).toEqual([]);
-    await hospital.close();
   });
 });

@@ -13,8 +13,8 @@ beforeEach(async () => {
   await subscribed(hospital.app, topicSubscription(subscriber.url()));
 });
 afterEach(async () => {
-  await subscriber.close();
-  await hospital.close();
+  await Subscriber.closeAll();
+  await Hospital.closeAll();
 });
 
 async function expectWithdrawn(): Promise<void> {

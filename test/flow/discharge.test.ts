@@ -1,5 +1,5 @@
 /** Story: a patient is admitted, changes her phone number, goes home, and is followed up. */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Json } from '../../src/fhir/types.ts';
 import { topicSubscription } from '../subscriptions/resources.ts';
 import { subscribed } from '../subscriptions/server.ts';
@@ -17,8 +17,8 @@ describe('a discharge, from admission to follow-up', () => {
     await subscribed(hospital.app, topicSubscription(subscriber.url(), { level: 'full-resource' }));
   });
   afterAll(async () => {
-    await subscriber.close();
-    await hospital.close();
+    await Subscriber.closeAll();
+    await Hospital.closeAll();
   });
 
   test('1. the admission (A01) makes patient and visit, and no follow-up', async () => {
@@ -134,6 +134,8 @@ describe('a discharge, from admission to follow-up', () => {
 });
 
 describe('a discharge that becomes known late', () => {
+  afterEach(() => Hospital.closeAll());
+
   test('has its passed windows as missed and the others as due', async () => {
     const hospital = await Hospital.open('2026-03-25T09:00:00+08:00');
     await hospital.send('A03');
@@ -145,6 +147,5 @@ describe('a discharge that becomes known late', () => {
       ['requested', undefined],
       ['requested', undefined],
     ]);
-    await hospital.close();
   });
 });

@@ -14,8 +14,8 @@ beforeEach(async () => {
   await subscribed(hospital.app, topicSubscription(subscriber.url()));
 });
 afterEach(async () => {
-  await subscriber.close();
-  await hospital.close();
+  await Subscriber.closeAll();
+  await Hospital.closeAll();
 });
 
 const expectEnrolled = async (): Promise<void> => {

@@ -7,6 +7,9 @@ import type { Json } from '../../src/fhir/types.ts';
 import { fhir, portOf, settled, startTestApp } from '../support/app.ts';
 import { type DischargeOptions, discharge } from '../support/messages.ts';
 
+/** Open ones: a test that fails in the middle leaves none behind, see {@link Hospital.closeAll}. */
+const open = new Set<Hospital>();
+
 export class Hospital {
   readonly app: App;
   readonly clock: FixedClock;
@@ -23,10 +26,18 @@ export class Hospital {
   static async open(now = '2026-03-16T11:00:00+08:00'): Promise<Hospital> {
     const clock = new FixedClock(now);
     const app = await startTestApp({ clock });
-    return new Hospital(app, clock, await MllpSender.connect('127.0.0.1', portOf(app.mllp)));
+    const hospital = new Hospital(app, clock, await MllpSender.connect('127.0.0.1', portOf(app.mllp)));
+    open.add(hospital);
+    return hospital;
+  }
+
+  /** Closes every hospital of this file that is still open. */
+  static async closeAll(): Promise<void> {
+    await Promise.all([...open].map((it) => it.close()));
   }
 
   async close(): Promise<void> {
+    open.delete(this);
     this.#sender.close();
     await this.app.stop();
   }

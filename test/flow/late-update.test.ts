@@ -15,8 +15,8 @@ beforeEach(async () => {
   await hospital.send('A03');
 });
 afterEach(async () => {
-  await subscriber.close();
-  await hospital.close();
+  await Subscriber.closeAll();
+  await Hospital.closeAll();
 });
 
 describe('an update after the discharge', () => {

@@ -20,8 +20,8 @@ describe('the sample hospital day', () => {
     await settled(hospital.app);
   });
   afterAll(async () => {
-    await subscriber.close();
-    await hospital.close();
+    await Subscriber.closeAll();
+    await Hospital.closeAll();
   });
 
   test('all 18 messages are acknowledged with AA and applied', async () => {

@@ -24,7 +24,7 @@ describe('deliveries', () => {
     await putPatient(app);
   });
   afterEach(async () => {
-    await subscriber.close();
+    await Subscriber.closeAll();
     await app.stop();
   });
 

@@ -16,7 +16,7 @@ beforeEach(async () => {
   await putPatient(app);
 });
 afterEach(async () => {
-  await subscriber.close();
+  await Subscriber.closeAll();
   await app.stop();
 });
 

@@ -34,7 +34,7 @@ describe('rest-hook deliveries', () => {
   });
   afterEach(async () => {
     await channel.close();
-    await subscriber.close();
+    await Subscriber.closeAll();
   });
 
   const notification = (overrides: Partial<Notification> = {}): Notification => ({

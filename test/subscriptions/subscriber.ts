@@ -19,6 +19,9 @@ export type Answer =
   | 'hang'
   | { readonly status: number; readonly headers?: Record<string, string>; readonly body?: Iterable<Buffer> };
 
+/** Open ones: a test that fails in the middle leaves none behind, see {@link Subscriber.closeAll}. */
+const open = new Set<Subscriber>();
+
 export class Subscriber {
   readonly #server: Server;
   /** Everything received, in order. */
@@ -56,7 +59,9 @@ export class Subscriber {
       server.once('error', reject);
       server.listen(port, '127.0.0.1', resolve);
     });
-    return new Subscriber(server);
+    const subscriber = new Subscriber(server);
+    open.add(subscriber);
+    return subscriber;
   }
 
   /** The port, also after {@link close}. */
@@ -78,7 +83,13 @@ export class Subscriber {
     return this.received;
   }
 
+  /** Closes every subscriber of this file that is still open. */
+  static async closeAll(): Promise<void> {
+    await Promise.all([...open].map((it) => it.close()));
+  }
+
   async close(): Promise<void> {
+    open.delete(this);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeAllConnections();
     await closed;

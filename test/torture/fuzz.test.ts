@@ -1,0 +1,18 @@
+import { describe, expect, test } from '@jest/globals';
+import { fuzz } from './fuzz.ts';
+import { seedOf } from './random.ts';
+
+const messages = Number(process.env.FUZZ ?? 1500);
+const seed = seedOf(process.env.SEED ?? '20260316');
+
+describe(`${messages} mutated messages (SEED=${seed})`, () => {
+  test(
+    'are all answered and kept, and what is answered AA is applied',
+    async () => {
+      const { answers, states } = await fuzz({ messages, seed });
+      expect(Object.keys(answers).sort()).toEqual(['AA', 'AE', 'AR']);
+      expect(Object.keys(states).sort()).toEqual(['applied', 'duplicate', 'rejected']);
+    },
+    30_000 + messages * 30,
+  );
+});

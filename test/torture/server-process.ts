@@ -1,0 +1,58 @@
+/** `node src/main.ts serve` as a child process on a database file, with free ports. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+export class ServerProcess {
+  readonly #child: ChildProcess;
+  #output = '';
+  #errors = '';
+  /** Resolves with the exit code or signal when the process has ended. */
+  readonly exited: Promise<string>;
+
+  constructor(sqlitePath: string) {
+    const env = {
+      PATH: process.env.PATH,
+      HTTP_PORT: '0',
+      MLLP_PORT: '0',
+      STORE_URL: `sqlite:${sqlitePath}`,
+      LOG_LEVEL: 'error',
+    };
+    this.#child = spawn(process.execPath, [main, 'serve'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.#output += text;
+    });
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#errors += text;
+    });
+    this.exited = new Promise((resolve) =>
+      this.#child.once('close', (code, signal) => resolve(String(signal ?? code))),
+    );
+  }
+
+  /** The addresses that it prints; rejects when it ends before. */
+  ready(): Promise<{ http: string; mllp: string }> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        const http = /FHIR (http\S+)\n/.exec(this.#output)?.[1];
+        const mllp = /HL7 v2 (mllp\S+)\n/.exec(this.#output)?.[1];
+        if (http && mllp) resolve({ http, mllp });
+      };
+      this.#child.stdout?.on('data', look);
+      look();
+      void this.exited.then((how) =>
+        reject(new Error(`the server ended (${how}) before it was ready: ${this.#errors}`)),
+      );
+    });
+  }
+
+  /** What it wrote to its log: errors only. */
+  get log(): string {
+    return this.#errors;
+  }
+
+  kill(signal: 'SIGKILL' | 'SIGTERM'): void {
+    this.#child.kill(signal);
+  }
+}
