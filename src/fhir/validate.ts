@@ -15,6 +15,8 @@ function instance(): Ajv {
   if (ajv) return ajv;
   ajv = new Ajv({
     strict: false,
+    // NaN and Infinity (1e999 in a body) are no numbers: JSON would write them as null.
+    strictNumbers: true,
     allErrors: false,
     validateFormats: false,
     meta: false,

@@ -240,11 +240,12 @@ function placeName(
 
 function writer(target: Target, row: Row, name: string): Writer {
   const defaults = row.with;
-  const { root: rootKey, key } = target;
+  const { root: rootKey, key, rivals } = target;
   return (root, value, context, slots, repetition, built) => {
     if (value === undefined) return;
     const container = target.enter(root, slots, repetition);
     if (row.missing && container[key] !== undefined) return;
+    for (const rival of rivals) if (container[rival] !== undefined || container[`_${rival}`] !== undefined) return;
     if (value instanceof Unconverted && target.element.list) {
       // A list of codes has no place for an extension without a value: it stands at the parent.
       container.extension ??= [];

@@ -53,7 +53,8 @@ function fromText(makes: string[], make: (text: string, input: ConverterInput) =
 }
 
 function number(text: string): number | undefined {
-  return /^[+-]?(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : undefined;
+  const value = /^[+-]?(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : Number.NaN;
+  return Number.isFinite(value) ? value : undefined;
 }
 
 function whole(text: string, least: number): number | undefined {

@@ -3,6 +3,7 @@ import { identityId } from '../ids.ts';
 import { textAt } from './condition.ts';
 import type { Built, BusinessIdentifier, Json, MappingContext, Source } from './context.ts';
 import { type Identity, type Located, MappingError } from './rows.ts';
+import { rivalsOf } from './target.ts';
 
 /** Finds what makes a resource the same again. */
 export type Identifier = (
@@ -74,7 +75,10 @@ export function finish(
   const key = `${draft.resourceType}/${id}`;
   const standing = context.byKey.get(key);
   if (standing) {
-    for (const [key, value] of Object.entries(draft)) standing.resource[key] ??= value;
+    for (const [key, value] of Object.entries(draft)) {
+      const rivals = rivalsOf(draft.resourceType, key.replace(/^_/, ''));
+      if (rivals.every((rival) => standing.resource[rival] === undefined)) standing.resource[key] ??= value;
+    }
     return standing;
   }
   draft.id = id;

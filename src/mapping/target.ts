@@ -33,6 +33,8 @@ export interface Target {
   set(container: Json, value: unknown, slots: Slots, repetition: number): Json;
   /** The last step's key. */
   readonly key: string;
+  /** Other members of the same choice: where one of them stands, this target stays empty. */
+  readonly rivals: readonly string[];
 }
 
 const stepPattern = /^(?:extension\(([^)\s]+)\)|([A-Za-z]+)(?:\[([A-Za-z0-9-]*)\])?)$/;
@@ -45,6 +47,7 @@ function splitPath(path: string): string[] {
 export function compileTarget(type: string, path: string): Target {
   const steps: Step[] = [];
   let owner = type;
+  let lastOwner = type;
   let element: ElementDefinition | undefined;
   for (const text of splitPath(path)) {
     const match = stepPattern.exec(text);
@@ -64,6 +67,7 @@ export function compileTarget(type: string, path: string): Target {
     const prefix = path.slice(0, path.indexOf(text) + text.length);
     const needs = Object.entries(elementsOf(element.type) ?? {}).flatMap(([key, it]) => (it.required ? [key] : []));
     steps.push({ key: name, mode, slot: prefix, needs, ...(url && { url }) });
+    lastOwner = owner;
     owner = element.type;
   }
   if (!element) throw new Error('an empty path');
@@ -72,6 +76,7 @@ export function compileTarget(type: string, path: string): Target {
   return {
     element,
     key: last.key,
+    rivals: rivalsOf(lastOwner, last.key),
     root: (steps[0] as Step).key.replace(/^_/, ''),
     enter(root, slots, repetition) {
       let at = root;
@@ -80,6 +85,15 @@ export function compileTarget(type: string, path: string): Target {
     },
     set: (container, value, slots, repetition) => setLast(container, last, value, slots, repetition),
   };
+}
+
+/** `deceasedBoolean` for `deceasedDateTime`: at most one of a choice is there (R4 formats.html#choice). */
+export function rivalsOf(owner: string, key: string): string[] {
+  const choice = elementOf(owner, key)?.choice;
+  if (!choice) return [];
+  return Object.entries(elementsOf(owner) ?? {}).flatMap(([name, it]) =>
+    it.choice === choice && name !== key ? [name] : [],
+  );
 }
 
 /** A list at the end takes all repetitions into one entry; so does an entry that needs what this row does not give. */

@@ -114,6 +114,8 @@ function parseTrigger(resource: Resource, criteria: string, { parameters, topics
   const cut = criteria.indexOf('?');
   const [type, search] = cut < 0 ? [criteria, ''] : [criteria.slice(0, cut), criteria.slice(cut + 1)];
   if (!isResourceType(type)) refuse('neither a search of a resource type nor a topic', 'criteria');
+  // A search may ignore an empty value; a subscription that ignored it would tell of everything.
+  for (const [name, value] of new URLSearchParams(search)) if (value === '') refuse(`${name} has no value`, 'criteria');
   try {
     return { kind: 'classic', query: parseQuery(type, new URLSearchParams(search), parameters, true) };
   } catch (error) {

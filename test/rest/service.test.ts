@@ -85,7 +85,7 @@ describe('metrics', () => {
     const text = await response.text();
     expect(text).toMatch(/aftercare_http_request_seconds_count\{[^}]*route="\/fhir"[^}]*\} \d+/);
     expect(text).toMatch(/aftercare_messages\{state="applied"\} \d+/);
-    expect(text).not.toMatch(/secret|Geheim|Patient|1001|Jane|Doe|13900009999/);
+    expect(text).not.toMatch(/secret|Geheim|Patient|V1001|Jane|Doe|13900009999/);
   });
 });
 

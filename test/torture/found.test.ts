@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { MllpSender } from '../../adapters/mllp/sender.ts';
 import type { App } from '../../src/app.ts';
+import { errorsOf } from '../../src/fhir/validate.ts';
 import { fhir, portOf, settled, startTestApp } from '../support/app.ts';
 import { discharge } from '../support/messages.ts';
 
@@ -53,6 +54,38 @@ describe('a message that is answered AA is applied', () => {
     const { body } = await fhir(app, 'GET', 'Encounter');
     const references = body.entry[0].resource.participant.map((it: any) => it.individual.reference);
     expect(new Set(references)).toEqual(new Set(['Practitioner/li-min']));
+  });
+
+  test('when PID repeats and says once that the patient died and once when (seeds 41, 43)', async () => {
+    const message = discharge({ event: 'A03', deceased: 'Y' });
+    const pid = message.split('\r').find((it) => it.startsWith('PID')) as string;
+    const withTime = pid.replace(/\|Y$/, '20260316104500|Y');
+    expect(withTime).not.toBe(pid);
+    await applied(message.replace(pid, `${pid}\r${withTime}`));
+  });
+
+  test('when a number is too large for a number, and so is the next message of the visit (seed 1791296994)', async () => {
+    const message = discharge({ event: 'A01' });
+    await applied(
+      `${message}PV2||||||||||${'9'.repeat(400)}|${'9'.repeat(400)}\rOBX|1|NM|29463-7^Weight^LN||${'9'.repeat(400)}|kg|||||F\r`,
+    );
+    await applied(discharge({ event: 'A03', controlId: 'C2' }));
+    const { body } = await fhir(app, 'GET', 'Encounter?status=finished');
+    expect(body.entry).toHaveLength(1);
+    expect(JSON.stringify(body)).not.toMatch(/:null/);
+  });
+});
+
+describe('the gate for FHIR', () => {
+  test.each([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN])('refuses the number %p', (value) => {
+    // JSON has no such number: it would be stored as null, and every later write of the resource would be refused.
+    const observation = { resourceType: 'Observation', status: 'final', code: { text: 'x' }, valueQuantity: { value } };
+    expect(errorsOf(observation)).not.toEqual([]);
+  });
+
+  test('refuses a number in a body that is too large for a number', async () => {
+    const text = '{"resourceType":"Observation","status":"final","code":{"text":"x"},"valueQuantity":{"value":1e999}}';
+    expect((await fhir(app, 'POST', 'Observation', text)).status).toBe(422);
   });
 });
 

@@ -92,10 +92,7 @@ export function parseQuery(
   strict: boolean,
 ): SearchQuery {
   if (!isResourceType(type)) throw new Failure('not-supported', 'not a resource type of FHIR R4');
-  const all = [...pairs].filter(([name, value]) => {
-    if (value === '' && strict) throw malformed(name, 'has no value');
-    return value !== '';
-  });
+  const all = [...pairs].filter(([, value]) => value !== '');
   const ignored: string[] = [];
   const filters: Filter[] = [];
   for (const [name, value] of all) {
