@@ -53,12 +53,13 @@ export async function journal(count: number, rounds: number): Promise<Row> {
 /** The same row, with what the driver alone needs: the values are there already. */
 function insertAll(db: Database.Database, messages: readonly Buffer[]): void {
   const insert = db.prepare(
-    `INSERT INTO received_message (received_at, listener, peer, bytes, charset, type, control_id, facility, sha256, state)
-     VALUES (?, 'mllp:2575', '127.0.0.1', ?, 'utf-8', 'ADT^A03', ?, 'RENHE', ?, 'received')`,
+    `INSERT INTO received_message (received_at, listener, peer, bytes, charset, type, control_id, facility, sha256, state, error)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
-  const rows = messages.map(
-    (bytes, i) => [1_800_000_000_000, bytes, `RH${1_000_000 + i}`, hash('sha256', bytes, 'hex')] as const,
-  );
+  const rows = messages.map((bytes, i) => {
+    const key = ['ADT^A03', `RH${1_000_000 + i}`, 'RENHE', hash('sha256', bytes, 'hex'), 'received', null];
+    return [1_800_000_000_000, 'mllp:2575', '127.0.0.1', bytes, 'utf-8', ...key];
+  });
   const group = db.transaction((from: number) => {
     for (const row of rows.slice(from, from + inFlight)) insert.run(...row);
   });

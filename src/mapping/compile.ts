@@ -210,12 +210,13 @@ function otherSegment(
 ): CompiledRow {
   const text = parseRef(place);
   return (source, root, context, slots, built) => {
-    if (when && !when(source, context)) return;
     if (!text) return;
     const segment = source.segment.name === text.segment ? source.segment : context.message.first(text.segment);
     const before = context.place;
-    const parts = segment?.repetitions(text.field) ?? [];
-    for (const [i, part] of parts.entries()) {
+    const parts = segment?.repetitions(text.field);
+    if (!parts || parts.length === 0 || (when && !when(source, context))) return;
+    for (let i = 0; i < parts.length; i++) {
+      const part = parts[i] as string;
       if (!isValued(part, context.delimiters)) continue;
       const raw = text.component ? partOf(part, 1, text.component, context.delimiters) : part;
       if (context.trace) context.place = parts.length > 1 ? `${place}[${i + 1}]` : place;
@@ -245,7 +246,7 @@ function writer(target: Target, row: Row, name: string): Writer {
     if (value === undefined) return;
     const container = target.enter(root, slots, repetition);
     if (row.missing && container[key] !== undefined) return;
-    for (const rival of rivals) if (container[rival] !== undefined || container[`_${rival}`] !== undefined) return;
+    for (const rival of rivals) if (container[rival] !== undefined) return;
     if (value instanceof Unconverted && target.element.list) {
       // A list of codes has no place for an extension without a value: it stands at the parent.
       container.extension ??= [];

@@ -142,8 +142,10 @@ const unwanted = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g;
 /** True when a raw text holds more than delimiters and blanks. `""` deletes, so it holds no value. */
 export function isValued(raw: string, d: Delimiters): boolean {
   if (raw === '' || raw === '""') return false;
-  // Most texts begin with a letter or digit: that is a value, whatever follows.
-  if (/^[A-Za-z0-9]/.test(raw)) return true;
+  // Most texts begin with a digit, a capital or a Chinese character: that is a value, whatever follows.
+  const first = raw.charCodeAt(0);
+  if ((first >= 0x30 && first <= 0x39) || (first >= 0x41 && first <= 0x5a) || (first >= 0x4e00 && first <= 0x9fff))
+    return true;
   for (const repetition of raw.split(d.repetition))
     for (const component of repetition.split(d.component))
       for (const part of component.split(d.subcomponent))

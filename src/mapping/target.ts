@@ -33,7 +33,7 @@ export interface Target {
   set(container: Json, value: unknown, slots: Slots, repetition: number): Json;
   /** The last step's key. */
   readonly key: string;
-  /** Other members of the same choice: where one of them stands, this target stays empty. */
+  /** Other members of the same choice: and their twins: where one of them stands, this target stays empty. */
   readonly rivals: readonly string[];
 }
 
@@ -76,7 +76,8 @@ export function compileTarget(type: string, path: string): Target {
   return {
     element,
     key: last.key,
-    rivals: rivalsOf(lastOwner, last.key),
+    // An extension is an entry of its own for each row: its 50 kinds of value need no look.
+    rivals: lastOwner === 'Extension' ? [] : rivalsOf(lastOwner, last.key).flatMap((rival) => [rival, `_${rival}`]),
     root: (steps[0] as Step).key.replace(/^_/, ''),
     enter(root, slots, repetition) {
       let at = root;
