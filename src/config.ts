@@ -11,6 +11,8 @@ export interface Config {
   /** A file path, or `:memory:`. */
   readonly sqlitePath: string;
   readonly zone: Zone;
+  /** The mapping overrides of `mappings/sites/NAME.yaml`. */
+  readonly site: string | undefined;
   readonly subscriberNetworks: readonly string[];
   readonly charsetDefault: Charset;
   readonly frameBytesMax: number;
@@ -32,7 +34,7 @@ const schema = {
     MLLP_PORT: port,
     STORE_URL: { type: 'string', pattern: '^sqlite:.+$' },
     REDIS_URL: { type: 'string', maxLength: 0 },
-    SITE: { type: 'string', maxLength: 0 },
+    SITE: { type: 'string', pattern: '^[A-Za-z0-9_-]*$' },
     TIME_ZONE: { type: 'string' },
     SUBSCRIBER_NETWORKS: { type: 'string' },
     CHARSET_DEFAULT: { type: 'string' },
@@ -46,7 +48,7 @@ const schema = {
 const hints: Record<string, string> = {
   STORE_URL: 'only sqlite:PATH is there yet (PostgreSQL: issue 4)',
   REDIS_URL: 'the Redis queue is not there yet: leave it unset',
-  SITE: 'mapping overrides per site are not there yet (issue 5): leave it unset',
+  SITE: 'the name of a file in mappings/sites without its ending',
 };
 
 const validate = new Ajv({ allErrors: true }).compile(schema);
@@ -74,6 +76,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     mllpPort: portOf('MLLP_PORT', env.MLLP_PORT, 2575),
     sqlitePath: (env.STORE_URL || 'sqlite:./data/aftercare.db').slice('sqlite:'.length),
     zone: zoneOf(env.TIME_ZONE || 'Asia/Shanghai'),
+    site: env.SITE || undefined,
     subscriberNetworks: (env.SUBSCRIBER_NETWORKS ?? '')
       .split(',')
       .map((it) => it.trim())

@@ -1,5 +1,6 @@
 /** `npm run --silent map -- FILE…`: messages ─▶ one Bundle per line, without a server. */
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { enrol, isExpired } from '../care/enrol.ts';
 import { parseProtocol } from '../care/protocol.ts';
 import type { Json, StoredResource } from '../fhir/types.ts';
@@ -17,6 +18,7 @@ const root = (path: string): string => fileURLToPath(new URL(`../../${path}`, im
 interface Options {
   readonly plan: boolean;
   readonly lineage: boolean;
+  readonly site: string | undefined;
   readonly files: string[];
 }
 
@@ -27,10 +29,10 @@ interface Options {
 export function mapCommand(args: readonly string[], zone: Zone, profiles: () => readonly StoredResource[]): number {
   const options = parseArguments(args);
   if (!options) {
-    process.stderr.write('map [--plan] [--lineage] FILE…\n');
+    process.stderr.write('map [--plan] [--lineage] [--site NAME] FILE…\n');
     return 2;
   }
-  const mapping = new Mapping(readMappings(root('mappings')));
+  const mapping = new Mapping(readMappings(root('mappings'), options.site));
   const protocols = options.plan
     ? profiles()
         .filter((it) => it.resourceType === 'PlanDefinition')
@@ -63,10 +65,27 @@ export function mapCommand(args: readonly string[], zone: Zone, profiles: () => 
 }
 
 function parseArguments(args: readonly string[]): Options | undefined {
-  const files = args.filter((it) => !it.startsWith('--'));
-  const flags = args.filter((it) => it.startsWith('--'));
-  if (files.length === 0 || flags.some((it) => !['--plan', '--lineage'].includes(it))) return undefined;
-  return { plan: flags.includes('--plan'), lineage: flags.includes('--lineage'), files };
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        plan: { type: 'boolean', default: false },
+        lineage: { type: 'boolean', default: false },
+        site: { type: 'string' },
+      },
+    });
+    return positionals.length > 0
+      ? {
+          plan: values.plan,
+          lineage: values.lineage,
+          site: values.site || process.env.SITE || undefined,
+          files: positionals,
+        }
+      : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function mapFile(

@@ -7,7 +7,8 @@ import { type Converter, converters, defaultConverters, ours, Unconverted } from
 import { compileIdentity, finish } from './identity.ts';
 import { locations } from './pl-location.ts';
 import type { MappingFiles } from './read.ts';
-import { type DataTypeMap, type Located, MappingError, type Row } from './rows.ts';
+import { type DataTypeMap, keyOf, type Located, MappingError, type Row } from './rows.ts';
+import { sitePlace } from './sites.ts';
 import { v2Table } from './systems.ts';
 import { compileTarget, type Slots, type Target } from './target.ts';
 
@@ -36,15 +37,11 @@ export class Compiler {
     if (!elementsOf(type)) throw new MappingError(file.file, 1, `FHIR R4 has no type '${type}'`);
     const compiled = file.content.rows.map((row, i) => {
       try {
-        return this.#row(
-          row,
-          owner,
-          type,
-          `${file.name}#${row.key ?? [row.field, row.to].filter((it) => it).join(' ')}`,
-        );
+        return this.#row(row, owner, type, `${file.name}#${keyOf(row)}`);
       } catch (error) {
         if (error instanceof MappingError) throw error;
-        throw new MappingError(file.file, file.line(['rows', i]), (error as Error).message);
+        const place = sitePlace(row) ?? { file: file.file, line: file.line(['rows', i]) };
+        throw new MappingError(place.file, place.line, (error as Error).message);
       }
     });
     const fields = file.content.rows.map((row) => ownField(row, owner));

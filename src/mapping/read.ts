@@ -1,5 +1,5 @@
 /** Reads and checks the mapping files. The only I/O of the mapping, at start. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import {
@@ -9,8 +9,10 @@ import {
   MappingError,
   type MessageMap,
   type SegmentMap,
+  type SiteFile,
   validators,
 } from './rows.ts';
+import { withSite } from './sites.ts';
 import { type Table, tableOf } from './tables.ts';
 
 /** Everything under `mappings/`, parsed and of the right shape; not yet checked against FHIR. */
@@ -50,9 +52,10 @@ export function parseFile<T>(kind: FileKind, file: string, text: string): Locate
 
 /**
  * Reads a folder with `messages/ segments/ datatypes/ tables/`.
- * @throws MappingError for the first file of a wrong shape
+ * @param site the name of a file in `sites/` whose rows are laid over
+ * @throws MappingError for the first file of a wrong shape, or a site that is not there
  */
-export function readMappings(folder: string): MappingFiles {
+export function readMappings(folder: string, site?: string): MappingFiles {
   const list = (kind: string, ending: string): { file: string; text: string }[] =>
     readdirSync(join(folder, kind))
       .filter((name) => name.endsWith(ending))
@@ -64,10 +67,20 @@ export function readMappings(folder: string): MappingFiles {
   const all = <T>(kind: FileKind): Located<T>[] =>
     list(kind, '.yaml').map(({ file, text }) => parseFile<T>(kind, file, text));
   const byName = <T>(files: Located<T>[]): Map<string, Located<T>> => new Map(files.map((it) => [it.name, it]));
+  const segments = byName(all<SegmentMap>('segments'));
+  const datatypes = byName(all<DataTypeMap>('datatypes'));
+  const own = site === undefined ? undefined : readSite(folder, site);
   return {
     messages: all<MessageMap>('messages'),
-    segments: byName(all<SegmentMap>('segments')),
-    datatypes: byName(all<DataTypeMap>('datatypes')),
+    segments: own ? withSite(segments, 'segments', own) : segments,
+    datatypes: own ? withSite(datatypes, 'datatypes', own) : datatypes,
     tables: new Map(list('tables', '.json').map(({ file, text }) => [basename(file, '.json'), tableOf(file, text)])),
   };
+}
+
+function readSite(folder: string, site: string): Located<SiteFile> {
+  const path = join(folder, 'sites', `${site}.yaml`);
+  const file = join(basename(folder), relative(folder, path));
+  if (!/^[\w-]+$/.test(site) || !existsSync(path)) throw new MappingError(file, 1, 'there is no such site');
+  return parseFile<SiteFile>('sites', file, readFileSync(path, 'utf8'));
 }

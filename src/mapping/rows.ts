@@ -55,6 +55,20 @@ export interface Row {
   readonly key?: string;
 }
 
+/** The name of a row: for overrides and lineage. */
+export function keyOf(row: Pick<Row, 'key' | 'field' | 'to'>): string {
+  return row.key ?? [row.field, row.to].filter((it) => it).join(' ');
+}
+
+/** A row of a site: takes the place of the row with the same key, else is added; `remove` takes that row away. */
+export type SiteRow = Row & { readonly remove?: boolean };
+
+/** `mappings/sites/NAME.yaml`: what one hospital wants otherwise, by file name. */
+export interface SiteFile {
+  readonly segments?: Readonly<Record<string, readonly SiteRow[]>>;
+  readonly datatypes?: Readonly<Record<string, readonly SiteRow[]>>;
+}
+
 /** How a resource is the same in a later message; the first alternative that is valued wins. */
 export type Identity = readonly (
   | { readonly identifier: readonly string[] } // identifier types in order of preference, then any with a value
@@ -162,6 +176,12 @@ const object = (required: string[], properties: object): object => ({
   properties,
 });
 const rows = { type: 'array', items: row };
+const siteRow = {
+  ...row,
+  properties: { ...row.properties, remove: { const: true } },
+  anyOf: [...row.anyOf, { required: ['key', 'remove'] }],
+};
+const siteRows = { type: 'object', additionalProperties: { type: 'array', items: siteRow } };
 const name = { type: 'string', minLength: 1 };
 
 /** JSON schemas of the three kinds of file; also written for editors by `npm run mapping-schema` (issue 5). */
@@ -178,6 +198,7 @@ export const fileSchemas = {
       items: object(['segment', 'map'], { segment: name, map: name, into: name, as: name, when }),
     },
   }),
+  sites: object([], { segments: siteRows, datatypes: siteRows }),
 } as const;
 
 export type FileKind = keyof typeof fileSchemas;
@@ -187,6 +208,7 @@ export const validators: Record<FileKind, ValidateFunction> = {
   segments: ajv.compile(fileSchemas.segments),
   datatypes: ajv.compile(fileSchemas.datatypes),
   messages: ajv.compile(fileSchemas.messages),
+  sites: ajv.compile(fileSchemas.sites),
 };
 
 /** A mapping file, parsed; `line` gives the line (from 1) of a path such as `['rows', 3]`. */

@@ -4,8 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** @returns 12 hexadecimal digits; equal for equal files */
-export function mappingVersion(folder: string): string {
-  const digest = createHash('sha256');
+export function mappingVersion(folder: string, site = ''): string {
+  const digest = createHash('sha256').update(site);
   for (const name of readdirSync(folder, { recursive: true }).map(String).sort()) {
     if (!/\.(yaml|json)$/.test(name)) continue;
     digest

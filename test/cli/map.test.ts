@@ -143,7 +143,7 @@ describe('aftercare map', () => {
     ['no file', []],
   ])('refuses %s with the usage and 2', (_, args) => {
     const { code, bundles, stderr } = map(...args);
-    expect([code, bundles, stderr]).toEqual([2, [], 'map [--plan] [--lineage] FILE…\n']);
+    expect([code, bundles, stderr]).toEqual([2, [], 'map [--plan] [--lineage] [--site NAME] FILE…\n']);
   });
 
   test('says in a line when a file is not there', () => {
