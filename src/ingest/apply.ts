@@ -47,11 +47,23 @@ export async function applyMessage(
     return 'applied';
   } catch (error) {
     if (error instanceof LostClaim) return undefined;
+    // A defect of ours on this one message must not hold up the journal behind it.
+    if (isDefect(error)) return settle(row, 'failed', `a defect: ${(error as Error).name}`, parts);
     // Only what our own gate refuses is the message's fate; a database that is away is not.
     if (!(error instanceof Failure)) throw error;
     const detail = error.details.map(({ expression, text }) => `${expression ?? ''} ${text}`.trim()).join('; ');
     return settle(row, 'unmapped', `${error.kind}: ${detail}`, parts);
   }
+}
+
+/** What JavaScript throws at a mistake in the program; a database throws errors of its own. */
+function isDefect(error: unknown): boolean {
+  return (
+    error instanceof TypeError ||
+    error instanceof RangeError ||
+    error instanceof ReferenceError ||
+    error instanceof SyntaxError
+  );
 }
 
 function readAgain(row: JournalRow): Message | undefined {

@@ -305,3 +305,26 @@ describe('the ingest stage', () => {
     expect(states).toEqual(['applied', 'duplicate']);
   });
 });
+
+describe('trouble that is not the message’s', () => {
+  class Broken extends Mapping {
+    override map(): never {
+      throw new TypeError('the text of a patient');
+    }
+  }
+
+  test('a defect of ours on one message marks it failed, without its content, and leaves nothing behind', async () => {
+    const row = await keep(discharge());
+    const broken = new Broken(readMappings('mappings'));
+    expect(await applyMessage(row, false, { ...parts, mapping: broken })).toBe('failed');
+    expect(columns(row.id)).toMatchObject({ state: 'failed', error: 'a defect: TypeError' });
+    expect(await stored('Patient')).toEqual([]);
+  });
+
+  test('a store that cannot write leaves the message received, to be tried again', async () => {
+    const row = await keep(discharge());
+    const away = { run: () => Promise.reject(new Error('SQLITE_FULL')) } as unknown as Commit;
+    await expect(applyMessage(row, false, { ...parts, commit: away })).rejects.toThrow('SQLITE_FULL');
+    expect(columns(row.id)).toMatchObject({ state: 'received' });
+  });
+});
