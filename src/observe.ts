@@ -97,7 +97,10 @@ export class Observer {
       labelNames: [label],
       registers: [this.registry],
       async collect() {
-        for (const [key, value] of Object.entries(await read())) gauge.set({ [label]: key }, value);
+        const values = Object.entries(await read());
+        // A state that no row is in any more must not keep its last number.
+        gauge.reset();
+        for (const [key, value] of values) gauge.set({ [label]: key }, value);
       },
     });
   }
