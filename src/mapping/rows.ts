@@ -184,7 +184,7 @@ const siteRow = {
 const siteRows = { type: 'object', additionalProperties: { type: 'array', items: siteRow } };
 const name = { type: 'string', minLength: 1 };
 
-/** JSON schemas of the three kinds of file; also written for editors by `npm run mapping-schema` (issue 5). */
+/** JSON schemas of the kinds of file. */
 export const fileSchemas = {
   segments: object(['segment', 'resource', 'rows'], { segment: name, resource: name, identity, rows }),
   datatypes: object(['datatype', 'rows'], { datatype: name, makes: name, resource: name, identity, rows }),
