@@ -21,6 +21,9 @@ export function operationOutcome(error: unknown): { status: number; body: Json }
 }
 
 /** An outcome that only informs. */
-export function informational(text: string, severity: 'information' | 'warning' = 'information'): Json {
-  return { resourceType: 'OperationOutcome', issue: [{ severity, code: 'informational', diagnostics: text }] };
+export function informational(text: string): Json {
+  return {
+    resourceType: 'OperationOutcome',
+    issue: [{ severity: 'information', code: 'informational', diagnostics: text }],
+  };
 }

@@ -17,7 +17,7 @@ import { authoritySystemOf, localSystem } from './systems.ts';
 export interface LineageRow {
   /** `PID-3[2].4.1`. */
   readonly field: string;
-  /** `Patient/…#identifier[1].system`. */
+  /** `Patient/ID.identifier[0].system`: indexes from 0, as in the JSON. */
   readonly element: string;
   /** `CX-Identifier#CX.4 system`. */
   readonly row: string;

@@ -14,8 +14,6 @@ export interface Table {
   readonly source: string;
   /** Source code ─▶ target; `undefined` for a code that is known and has none. The source system is looked at first. */
   translate(code: string, system?: string): TableTarget | undefined;
-  /** True when the table lists the code of its own source system. */
-  knows(code: string): boolean;
 }
 
 interface ConceptMapJson {
@@ -64,6 +62,5 @@ export function tableOf(file: string, text: string): Table {
   return {
     source,
     translate: (code, system) => (system && bySystem.get(system)?.get(code)) || anySystem.get(code),
-    knows: (code) => bySystem.get(source)?.has(code) ?? false,
   };
 }

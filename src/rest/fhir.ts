@@ -1,6 +1,7 @@
 /** A FHIR request and response apart from HTTP, so that an interaction runs the same alone and inside a Bundle. */
 import type { Clock } from '../clock.ts';
 import type { Commit } from '../commit/commit.ts';
+import { informational } from '../fhir/operation-outcome.ts';
 import type { SearchParameters } from '../fhir/search/parameters.ts';
 import type { Json, Resource } from '../fhir/types.ts';
 import type { Ids } from '../ids.ts';
@@ -62,10 +63,7 @@ export function preferred(request: FhirRequest, json: string | undefined): strin
   const wish = /return=(minimal|representation|OperationOutcome)/.exec(request.header('prefer') ?? '')?.[1];
   if (wish === 'minimal') return undefined;
   if (wish !== 'OperationOutcome') return json;
-  return {
-    resourceType: 'OperationOutcome',
-    issue: [{ severity: 'information', code: 'informational', diagnostics: 'done' }],
-  };
+  return informational('done');
 }
 
 /** R4 http.html#handling. Lenient unless the client says otherwise. */

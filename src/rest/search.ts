@@ -1,8 +1,7 @@
 // https://hl7.org/fhir/R4/http.html#search
-import { parseReference } from '../fhir/reference.ts';
-import type { Found } from '../fhir/search/expression.ts';
+import { targetsOf } from '../fhir/search/parameters.ts';
 import { type Include, parseQuery, type SearchQuery } from '../fhir/search/query.ts';
-import type { Json, Resource } from '../fhir/types.ts';
+import type { Json } from '../fhir/types.ts';
 import { Failure } from '../outcome.ts';
 import type { Key, SearchHit, Store } from '../store/store.ts';
 import { type FhirRequest, type FhirResponse, isStrict, type RestParts } from './fhir.ts';
@@ -131,11 +130,7 @@ async function included(
 }
 
 function targets(hits: readonly SearchHit[], { parameter, target }: Include): Key[] {
-  const found: Found[] = [];
-  for (const hit of hits) parameter.walk(JSON.parse(hit.json) as Resource, found);
-  const keys = found.flatMap(
-    ({ value }) => parseReference(typeof value === 'string' ? value : (value.reference ?? '')) ?? [],
-  );
+  const keys = hits.flatMap((hit) => targetsOf(parameter, JSON.parse(hit.json)));
   return keys.filter((key) => target === undefined || key.type === target);
 }
 

@@ -1,8 +1,7 @@
 /** Events ─▶ deliveries, in order, at least once; and the handshake that makes a subscription active. */
 import type { Clock } from '../clock.ts';
 import type { Commit } from '../commit/commit.ts';
-import { parseReference } from '../fhir/reference.ts';
-import type { Found } from '../fhir/search/expression.ts';
+import { targetsOf } from '../fhir/search/parameters.ts';
 import type { Json, StoredResource } from '../fhir/types.ts';
 import type { Ids } from '../ids.ts';
 import { Failure } from '../outcome.ts';
@@ -140,9 +139,7 @@ async function notified(
 
 /** What the topic's shape includes beside the focus, as it is now. */
 async function contextOf(resource: Json, topic: Topic, store: Store): Promise<NotifiedEvent['context']> {
-  const found: Found[] = [];
-  for (const parameter of topic.includes) parameter.walk(resource, found);
-  const keys = found.flatMap(({ value }) => parseReference(value.reference ?? '') ?? []);
+  const keys = topic.includes.flatMap((parameter) => targetsOf(parameter, resource));
   return Promise.all(
     keys.map(async (key) => {
       const json = (await store.read(key))?.json;

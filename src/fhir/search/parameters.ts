@@ -3,7 +3,8 @@
  */
 
 import { loadSearchParameters, type SearchParameterRow } from '../definitions.ts';
-import type { Resource } from '../types.ts';
+import { type LocalReference, parseReference } from '../reference.ts';
+import type { Json, Resource } from '../types.ts';
 import type { Zone } from '../zone.ts';
 import { compileExpression, type Found, type Walk } from './expression.ts';
 import { type IndexKind, type SearchValue, valuesOf } from './values.ts';
@@ -136,4 +137,13 @@ export function rowKey(value: SearchValue): string {
     case 'reference':
       return `${value.target}|${value.id}`;
   }
+}
+
+/** The resources of this server that a reference parameter finds in a resource. */
+export function targetsOf(parameter: SearchParameter, resource: Json): LocalReference[] {
+  const found: Found[] = [];
+  parameter.walk(resource, found);
+  return found.flatMap(
+    ({ value }) => parseReference(typeof value === 'string' ? value : (value.reference ?? '')) ?? [],
+  );
 }
