@@ -5,4 +5,6 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: {},
   testTimeout: 20_000,
+  // Half of the suites wait for PostgreSQL, Java or a child process: one worker for each core keeps both busy.
+  maxWorkers: '100%',
 };

@@ -13,8 +13,6 @@ import { readProfiles } from '../src/profiles.ts';
 import { dischargeMessages } from './messages.ts';
 import { median, openStore, type Row, temporary, time, zone } from './support.ts';
 
-const tables = ['resource', 'change', 'token_row', 'string_row', 'date_row', 'reference_row'] as const;
-
 export async function apply(count: number, rounds: number): Promise<Row> {
   const folder = temporary();
   const mapping = new Mapping(readMappings('mappings'));
@@ -68,6 +66,12 @@ export async function apply(count: number, rounds: number): Promise<Row> {
 function copyRows(from: string, to: string, count: number): number {
   const source = new Database(from, { readonly: true });
   const target = openDatabase(to);
+  const tables = source
+    .prepare(
+      "SELECT DISTINCT s.name FROM sqlite_schema s JOIN pragma_table_info(s.name) c ON c.name = 'rid' WHERE s.type = 'table'",
+    )
+    .pluck()
+    .all() as string[];
   const rows = tables.flatMap((table) => {
     const all = source.prepare(`SELECT * FROM ${table}`).raw().all() as unknown[][];
     const born = source

@@ -2,6 +2,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { apply } from './apply.ts';
+import { growth } from './growth.ts';
+import { orientation } from './http/orientation.ts';
+import { http } from './http.ts';
 import { journal } from './journal.ts';
 import { mapping } from './mapping.ts';
 import { search } from './search.ts';
@@ -13,14 +16,22 @@ const quick = process.argv.includes('--quick');
 const only = process.argv.find((it) => it.startsWith('--only='))?.slice(7);
 const progress = (text: string): void => void process.stderr.write(`  ${text}\n`);
 
+const quickGrowth = { small: 2_000, large: 10_000, messages: 20, rounds: 2 };
+const fullGrowth = { small: 10_000, large: 1_000_000, messages: 60, rounds: 5 };
+const quickHttp = { patients: 2_000, rounds: 2, roundMs: 300 };
+const fullHttp = { patients: 20_000, rounds: 5, roundMs: 1000 };
+
 const steps: [name: string, run: () => Promise<Row | Row[]>][] = [
   ['journal', () => journal(quick ? 640 : 3200, quick ? 2 : 5)],
   ['apply', () => apply(quick ? 100 : 500, quick ? 1 : 5)],
   ['mapping', () => mapping(quick ? 200 : 1000, quick ? 2 : 7)],
   ['search', () => search(quick ? 20_000 : 200_000, quick ? 2 : 5, progress)],
+  ['growth', () => growth(quick ? quickGrowth : fullGrowth, progress)],
+  ['http', () => http(quick ? quickHttp : fullHttp, progress)],
   ['start', () => startUp(quick ? 3 : 7)],
 ];
 
+if (quick) progress('quick: small numbers say little');
 const rows: Row[] = [];
 for (const [name, run] of steps) {
   if (only && only !== name) continue;
@@ -52,6 +63,7 @@ for (const line of table)
       .join('  ')
       .trimEnd()}\n`,
   );
+process.stdout.write(orientation(rows));
 
 const machine = { cpu: cpus()[0]?.model, cores: cpus().length, memoryBytes: totalmem(), node: process.version };
 mkdirSync('bench/results', { recursive: true });

@@ -22,7 +22,10 @@ const print = (text = ''): void => void process.stdout.write(`${text}\n`);
 
 async function main(): Promise<number> {
   const data = mkdtempSync(join(tmpdir(), 'aftercare-demo-'));
-  const app = await start({ ...readConfig({ LOG_LEVEL: 'warn', ...process.env }), sqlitePath: join(data, 'demo.db') });
+  const app = await start({
+    ...readConfig({ LOG_LEVEL: 'warn', ...process.env }),
+    storeUrl: `sqlite:${join(data, 'demo.db')}`,
+  });
   const subscriber = new Subscriber();
   const sender = new HospitalSender(app.mllp);
   try {

@@ -44,8 +44,18 @@ function typeCode(type: Json): string {
     : type.code.replace('http://hl7.org/fhirpath/System.', '').replace(/^String$/, 'string');
 }
 
-/** Elements that the package adds to base types and R4 does not have. */
-const medplumOnly = /^Meta\.(project|author|onBehalfOf|accounts?|compartment|deleted)$/;
+/** Elements that the package adds and R4 does not have, with what is below them. */
+const medplumOnly = new RegExp(
+  `^(${[
+    'Meta\\.(project|author|onBehalfOf|accounts?|compartment|deleted)',
+    'Binary\\.url',
+    'DeviceDefinition\\.(classification|bodySite)',
+    'HealthcareService\\.offeredIn',
+    'ObservationDefinition\\.publisher',
+    'ResearchStudy\\.(name|label|studyDesign|region|descriptionSummary|classifier|associatedParty|progressStatus|whyStopped|recruitment|comparisonGroup|outcomeMeasure|result)',
+    'ResearchStudy\\.objective\\.description',
+  ].join('|')})(\\.|$)`,
+);
 
 function elementsOf(structure: Json): Json {
   const tables: Json = { [structure.type]: {} };
@@ -96,6 +106,11 @@ const parameters = read('search-parameters.json')
     base: it.base,
     expression: it.expression,
     target: it.target,
+    component: it.component?.map(({ definition, expression }: Json) => ({
+      definition,
+      // Observation-code-value-date names the type `DateTime`, which FHIR does not have.
+      expression: expression.replaceAll('DateTime', 'dateTime'),
+    })),
   }));
 write('search-parameters.json', `[\n${parameters.map((it: Json) => JSON.stringify(it)).join(',\n')}\n]\n`);
 

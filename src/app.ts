@@ -13,6 +13,7 @@ import { SearchParameters } from './fhir/search/parameters.ts';
 import { parseQuery } from './fhir/search/query.ts';
 import { warm } from './fhir/validate.ts';
 import { type Ids, randomIds } from './ids.ts';
+import { indexingStage, startIndexing } from './indexing/stage.ts';
 import { ingestStage } from './ingest/stage.ts';
 import { receiver } from './journal/receive.ts';
 import { Mapping } from './mapping/map.ts';
@@ -22,7 +23,8 @@ import { describeError, Observer } from './observe.ts';
 import { publishProfiles, readProfiles } from './profiles.ts';
 import { InProcessQueue } from './queue/in-process.ts';
 import type { Queue } from './queue/queue.ts';
-import { pageLinkMs } from './rest/search.ts';
+import { Canonicals } from './rest/canonicals.ts';
+import { pageLinkMs } from './rest/page-link.ts';
 import { httpServer } from './rest/server.ts';
 import type { Store } from './store/store.ts';
 import { deliveryStage } from './subscriptions/deliver.ts';
@@ -57,13 +59,13 @@ export async function startApp(config: Config, clock: Clock = systemClock, ids: 
   const mapping = new Mapping(readMappings(mappingFolder, config.site));
   const version = mappingVersion(mappingFolder, config.site);
   const profiles = readProfiles(root('profiles'));
-  const parameters = new SearchParameters(config.zone);
-  const store = new SqliteStore(config.sqlitePath);
+  const parameters = new SearchParameters(config.zone, () => `${base()}/`);
+  const store = await openStore(config.storeUrl);
   const queue = new InProcessQueue(({ kind }, error) =>
     observer.note({ event: 'job-failed', kind, error: describeError(error) }),
   );
   const ringStages = (): void => {
-    for (const kind of ['care', 'subscriptions']) queue.ring({ kind, id: 'changes' });
+    for (const kind of ['care', 'subscriptions', 'indexing']) queue.ring({ kind, id: 'changes' });
   };
   const commit = new Commit(store, parameters, clock, ringStages);
 
@@ -74,7 +76,9 @@ export async function startApp(config: Config, clock: Clock = systemClock, ids: 
   const { zone } = config;
 
   let http: Server | undefined;
-  const base = (): string => `http://${hostOf(config.host)}:${portOf(http, config.httpPort)}/fhir`;
+  // Asked for with every reference: the socket is asked once it listens.
+  let address = `http://${hostOf(config.host)}:${config.httpPort}/fhir`;
+  const base = (): string => address;
   const delivery = deliveryStage({
     ...subscriptions,
     store,
@@ -92,6 +96,12 @@ export async function startApp(config: Config, clock: Clock = systemClock, ids: 
   );
   queue.handle('care', careStage({ store, commit, parameters, protocols, zone, clock }));
   queue.handle('subscriptions', subscriptionStage({ ...subscriptions, store, commit, queue, clock }));
+  const indexing = {
+    store,
+    parameters,
+    progress: (indexed: { what: string; resources: number }) => observer.note({ event: 'indexed', ...indexed }),
+  };
+  queue.handle('indexing', indexingStage(indexing));
   queue.handle('handshake', (id) => delivery.handshake(id));
   queue.handle('deliver', (id) => delivery.deliver(id));
   queue.handle('sweep', async () => {
@@ -128,11 +138,13 @@ export async function startApp(config: Config, clock: Clock = systemClock, ids: 
     failed: (error) => observer.note({ event: 'message-not-kept', error: describeError(error) }),
   });
   try {
+    await startIndexing(indexing);
     await publishProfiles(profiles, commit);
     http = httpServer({
       store,
       commit,
       parameters,
+      canonicals: new Canonicals(store, parameters, profiles),
       ids,
       clock,
       subscriptions,
@@ -145,6 +157,7 @@ export async function startApp(config: Config, clock: Clock = systemClock, ids: 
       failed: (error) => observer.note({ event: 'request-failed', error: describeError(error) }),
     });
     await listen(http, config.host, config.httpPort);
+    address = `http://${hostOf(config.host)}:${portOf(http)}/fhir`;
     await mllp.listen();
   } catch (error) {
     http?.close();
@@ -187,14 +200,17 @@ export async function startApp(config: Config, clock: Clock = systemClock, ids: 
   };
 }
 
+/** @throws what the file or the database says */
+async function openStore(url: string): Promise<Store> {
+  if (url.startsWith('sqlite:')) return new SqliteStore(url.slice('sqlite:'.length));
+  // Only who uses PostgreSQL loads its driver.
+  const { openPostgres } = await import('../adapters/postgres/store.ts');
+  return openPostgres(url);
+}
+
 /** Subscriptions that may have something to be delivered, or a handshake to be made, from before the start. */
 async function unfinished(store: Store, parameters: SearchParameters): Promise<readonly { id: string }[]> {
-  const query = parseQuery(
-    'Subscription',
-    new URLSearchParams('status=active,requested&_count=1000'),
-    parameters,
-    true,
-  );
+  const query = parseQuery('Subscription', new URLSearchParams('status=active,requested&_count=1000'), parameters);
   return (await store.search({ query })).hits;
 }
 
@@ -202,9 +218,9 @@ function hostOf(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-function portOf(server: Server | undefined, configured: number): number {
-  const address = server?.address();
-  return typeof address === 'object' && address ? address.port : configured;
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === 'object' && address ? address.port : 0;
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {

@@ -8,8 +8,8 @@ export interface Config {
   /** 0 picks a free port. */
   readonly httpPort: number;
   readonly mllpPort: number;
-  /** A file path, or `:memory:`. */
-  readonly sqlitePath: string;
+  /** `sqlite:PATH`, `sqlite::memory:` or `postgres://…`. */
+  readonly storeUrl: string;
   readonly zone: Zone;
   /** The mapping overrides of `mappings/sites/NAME.yaml`. */
   readonly site: string | undefined;
@@ -32,7 +32,7 @@ const schema = {
     HOST: { type: 'string', minLength: 1 },
     HTTP_PORT: port,
     MLLP_PORT: port,
-    STORE_URL: { type: 'string', pattern: '^sqlite:.+$' },
+    STORE_URL: { type: 'string', pattern: '^(sqlite:.+|postgres(ql)?://.+)$' },
     REDIS_URL: { type: 'string', maxLength: 0 },
     SITE: { type: 'string', pattern: '^[A-Za-z0-9_-]*$' },
     TIME_ZONE: { type: 'string' },
@@ -46,7 +46,7 @@ const schema = {
 };
 
 const hints: Record<string, string> = {
-  STORE_URL: 'only sqlite:PATH is there yet (PostgreSQL: issue 4)',
+  STORE_URL: 'is sqlite:PATH or postgres://USER@HOST:PORT/DATABASE (a FHIR server as the store is not there yet)',
   REDIS_URL: 'the Redis queue is not there yet: leave it unset',
   SITE: 'the name of a file in mappings/sites without its ending',
 };
@@ -74,7 +74,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     host,
     httpPort: portOf('HTTP_PORT', env.HTTP_PORT, 8080),
     mllpPort: portOf('MLLP_PORT', env.MLLP_PORT, 2575),
-    sqlitePath: (env.STORE_URL || 'sqlite:./data/aftercare.db').slice('sqlite:'.length),
+    storeUrl: env.STORE_URL || 'sqlite:./data/aftercare.db',
     zone: zoneOf(env.TIME_ZONE || 'Asia/Shanghai'),
     site: env.SITE || undefined,
     subscriberNetworks: (env.SUBSCRIBER_NETWORKS ?? '')

@@ -15,6 +15,7 @@ export type Observation =
   | { readonly event: 'job-failed'; readonly kind: string; readonly error: string }
   | { readonly event: 'request-failed'; readonly error: string }
   | { readonly event: 'delivery'; readonly outcome: string }
+  | { readonly event: 'indexed'; readonly what: string; readonly resources: number }
   | { readonly event: 'swept'; readonly rows: number };
 
 /** Level by event: what happens for every message is counted, and logged only for those who ask. */
@@ -27,6 +28,7 @@ const levels: Record<Observation['event'], 'debug' | 'info' | 'warn' | 'error'> 
   'job-failed': 'error',
   'request-failed': 'error',
   delivery: 'debug',
+  indexed: 'info',
   swept: 'debug',
 };
 

@@ -13,6 +13,7 @@ export const failures = {
   'unsupported-media-type': { status: 415, issue: 'not-supported', who: 'sender' },
   malformed: { status: 400, issue: 'structure', who: 'sender' },
   invalid: { status: 422, issue: 'invalid', who: 'sender' },
+  'unknown-system': { status: 422, issue: 'not-supported', who: 'sender' },
   'too-large': { status: 413, issue: 'too-long', who: 'sender' },
   'too-costly': { status: 403, issue: 'too-costly', who: 'sender' },
   'version-conflict': { status: 412, issue: 'conflict', who: 'sender' },

@@ -1,13 +1,16 @@
 /** Resources, versions and search rows in SQLite. Everything here runs inside a transaction of the writer, or reads. */
 import type Database from 'better-sqlite3';
 import { resourceTypes } from '../../src/fhir/definitions.ts';
-import type { SearchParameter, SearchRow } from '../../src/fhir/search/parameters.ts';
+import type { SearchParameter } from '../../src/fhir/search/parameters.ts';
 import type { StoredResource } from '../../src/fhir/types.ts';
+import { indexKey } from '../../src/store/index-key.ts';
+import type { Sql } from '../../src/store/predicate.ts';
 import type { Dialect, PageSql } from '../../src/store/search.ts';
 import type {
   Cause,
   Change,
   Current,
+  Effect,
   HistoryQuery,
   IdentifierKey,
   Interaction,
@@ -16,6 +19,9 @@ import type {
   SearchHit,
   Version,
 } from '../../src/store/store.ts';
+import { explained } from './explain.ts';
+import { SearchRows } from './search-rows.ts';
+import { Watch } from './watch.ts';
 
 const typeWidth = 2 ** 40;
 const typeNumbers = new Map(resourceTypes.map((type, i) => [type, i + 1]));
@@ -34,6 +40,8 @@ interface VersionRow {
 
 /** Prepared statements kept at most: searches make them. */
 const statementsMax = 500;
+/** A longer statement (some ten conditions) is prepared each time: five hundred of the longest would be gigabytes. Characters. */
+const rememberedTextMax = 8000;
 
 /** Current versions remembered at most; some 10 KB each. */
 const rememberedMax = 2000;
@@ -52,16 +60,20 @@ const columns = 'r.type, r.id, c.version, c.sequence, c.at, c.interaction, c.cau
 /** Statements on resources; one instance per connection. */
 export class Resources implements Dialect {
   readonly #db: Database.Database;
+  readonly #watch: Watch;
   readonly #parameters = new Map<string, number>();
   readonly #remembered = new Map<string, Current>();
   readonly #sequenceOf: Database.Statement<any[], any>;
   readonly #version: Database.Statement<any[], any>;
+  readonly #rows: SearchRows;
   readonly #statements = new Map<string, Database.Statement<any[], any>>();
   /** The sequence of the last version written; goes back with a unit of work that is undone. */
   sequence: number;
 
   constructor(db: Database.Database) {
     this.#db = db;
+    this.#watch = new Watch(db);
+    this.#rows = new SearchRows(db, (parameter) => this.parameter(parameter) || this.#newParameter(parameter));
     // Two look-ups in place of a join: measured at half the time, and a quarter for a resource that is not there.
     this.#sequenceOf = db.prepare('SELECT sequence FROM resource WHERE type = ? AND id = ?').pluck();
     this.#version = db.prepare(
@@ -78,6 +90,7 @@ export class Resources implements Dialect {
   }
 
   #prepared(text: string): Database.Statement<any[], any> {
+    if (text.length > rememberedTextMax) return this.#db.prepare(text);
     let statement = this.#statements.get(text);
     if (!statement) {
       if (this.#statements.size >= statementsMax) this.#statements.clear();
@@ -91,19 +104,63 @@ export class Resources implements Dialect {
     return (this.#prepared('SELECT coalesce(max(sequence), 0) AS head FROM change').get() as { head: number }).head;
   }
 
-  parameter({ type, code }: SearchParameter): number {
+  /** 0, which no row has, for a parameter that was never written: a search writes nothing. */
+  parameter({ type, code }: Pick<SearchParameter, 'type' | 'code'>): number {
     const key = `${type}.${code}`;
     const known = this.#parameters.get(key);
     if (known !== undefined) return known;
-    this.#prepared('INSERT OR IGNORE INTO parameter (type, code) VALUES (?, ?)').run(type, code);
-    const { param } = this.#prepared('SELECT param FROM parameter WHERE type = ? AND code = ?').get(type, code);
-    this.#parameters.set(key, param);
-    return param;
+    const row = this.#prepared('SELECT param FROM parameter WHERE type = ? AND code = ?').get(type, code);
+    if (row) this.#parameters.set(key, row.param);
+    return row?.param ?? 0;
+  }
+
+  #newParameter({ type, code }: SearchParameter): number {
+    this.#prepared('INSERT INTO parameter (type, code) VALUES (?, ?)').run(type, code);
+    return this.parameter({ type, code });
   }
 
   range(type: string): { low: number; high: number } {
     const low = (typeNumbers.get(type) ?? 0) * typeWidth;
     return { low, high: low + typeWidth - 1 };
+  }
+
+  noIndex(column: string): string {
+    return `+${column}`;
+  }
+
+  contains(column: string): string {
+    return `instr(${column}, ?) > 0`;
+  }
+
+  endsWith(column: string, end: string): Sql {
+    return { text: `substr(${column}, -${[...end].length}) = ?`, values: [end] };
+  }
+
+  words(alias: string, words: readonly string[]): Sql {
+    // Words are letters and digits; in quotation marks none is an operator of FTS5.
+    const match = words.map((word) => `"${word}"`).join(' ');
+    return { text: `${alias}.id IN (SELECT rowid FROM text_index WHERE text_index MATCH ?)`, values: [match] };
+  }
+
+  readonly sample = ({ text, values }: Sql, max: number): number => {
+    const counting = this.#prepared(`SELECT count(*) AS n FROM (${this.#compiled(text)} LIMIT ${max})`);
+    return (counting.get(...values) as { n: number }).n;
+  };
+
+  guard(rid: string): string {
+    return `in_time(${rid})`;
+  }
+
+  types(): string[] {
+    // From type to type by the index: DISTINCT would read every resource.
+    return this.#prepared(
+      `WITH RECURSIVE found (type) AS (
+         SELECT min(type) FROM resource
+         UNION ALL SELECT (SELECT min(type) FROM resource WHERE type > found.type) FROM found WHERE found.type IS NOT NULL
+       ) SELECT type FROM found WHERE type IS NOT NULL`,
+    )
+      .all()
+      .map(({ type }) => type);
   }
 
   read({ type, id }: Key): VersionRow | undefined {
@@ -137,7 +194,7 @@ export class Resources implements Dialect {
     ).get(type, id, version);
   }
 
-  history({ type, id, since, before, limit }: HistoryQuery): VersionRow[] {
+  history({ type, id, since, at, before, limit }: HistoryQuery): VersionRow[] {
     const where: string[] = [];
     const values: (string | number)[] = [];
     const add = (text: string, ...more: (string | number)[]): void => {
@@ -147,6 +204,12 @@ export class Resources implements Dialect {
     if (type && id) add('r.type = ? AND r.id = ?', type, id);
     else if (type) add('c.rid BETWEEN ? AND ?', this.range(type).low, this.range(type).high);
     if (since !== undefined) add('c.at >= ?', since);
+    if (at !== undefined) {
+      // Current from its own instant until that of the next version.
+      const next =
+        'SELECT n.at FROM change n WHERE n.rid = c.rid AND n.sequence > c.sequence ORDER BY n.sequence LIMIT 1';
+      add(`c.at < ? AND coalesce((${next}) > ?, TRUE)`, at.high, at.low);
+    }
     if (before !== undefined) add('c.sequence < ?', before);
     const filter = where.length > 0 ? `WHERE ${where.join(' AND ')}` : '';
     return this.#prepared(
@@ -163,11 +226,20 @@ export class Resources implements Dialect {
   }
 
   /** The rows of a page with the current content of each: one statement. */
-  page({ text, values, order }: PageSql): PageRow[] {
-    return this.#prepared(
-      `SELECT f.*, r.type AS type, r.id AS id, r.sequence AS sequence, c.json AS json FROM (${this.#compiled(text)}) f
-       CROSS JOIN resource r ON r.rid = f.rid CROSS JOIN change c ON c.sequence = r.sequence ORDER BY ${order.replace(/\brid\b/, 'f.rid')}`,
-    ).all(...values);
+  page(page: PageSql): PageRow[] {
+    const statement = this.#prepared(this.#pageText(page));
+    return this.#watch.run(() => statement.all(...page.values) as PageRow[]);
+  }
+
+  #pageText({ text, order }: PageSql): string {
+    return `SELECT f.*, r.type AS type, r.id AS id, r.sequence AS sequence, c.json AS json FROM (${this.#compiled(text)}) f
+      CROSS JOIN resource r ON r.rid = f.rid CROSS JOIN change c ON c.sequence = r.sequence ORDER BY ${order.replace(/\brid\b/, 'f.rid')}`;
+  }
+
+  /** The statement of a page or of a count, with its plan. */
+  explain(sql: PageSql | Sql): string {
+    const text = 'order' in sql ? this.#pageText(sql) : this.#compiled(sql.text);
+    return explained(this.#db, { text, values: sql.values });
   }
 
   /** A row as it was at the snapshot: what was written since is looked up; undefined when it did not live then. */
@@ -184,7 +256,8 @@ export class Resources implements Dialect {
   }
 
   rows(text: string, values: readonly (string | number)[]): Record<string, string | number | null>[] {
-    return this.#prepared(this.#compiled(text)).all(...values);
+    const statement = this.#prepared(this.#compiled(text));
+    return this.#watch.run(() => statement.all(...values));
   }
 
   changes(after: number, limit: number): Change[] {
@@ -195,11 +268,11 @@ export class Resources implements Dialect {
   }
 
   find({ type, identifier }: IdentifierKey): VersionRow[] {
-    const parameter = this.parameter({ type, code: 'identifier' } as SearchParameter);
+    const parameter = this.parameter({ type, code: 'identifier' });
     return this.#prepared(
       `SELECT ${columns} FROM token_row t CROSS JOIN resource r ON r.rid = t.rid CROSS JOIN change c ON c.sequence = r.sequence
        WHERE t.param = ? AND t.code = ? AND t.system = ? AND t.gone IS NULL ORDER BY t.rid LIMIT 2`,
-    ).all(parameter, identifier.value, identifier.system);
+    ).all(parameter, indexKey(identifier.value), indexKey(identifier.system));
   }
 
   /** Writes one version with its search rows. */
@@ -226,8 +299,8 @@ export class Resources implements Dialect {
       'INSERT INTO change (sequence, rid, version, interaction, at, cause, json) VALUES (?, ?, ?, ?, ?, ?, ?)',
     ).run(sequence, rid, version, interaction, at, cause, json ?? null);
     this.#remembered.delete(`${type}/${id}`);
-    for (const row of write.removed) this.#endRow(row, rid, sequence);
-    for (const row of write.added) this.#addRow(row, rid, sequence);
+    for (const row of write.removed) this.#rows.end(row, rid, sequence);
+    for (const row of write.added) this.#rows.add(row, rid, sequence);
   }
 
   /** After work was undone: what it numbered is forgotten. `sequence` is the one to go back to; by default what stands. */
@@ -237,79 +310,15 @@ export class Resources implements Dialect {
     this.#remembered.clear();
   }
 
-  #addRow({ parameter, value }: SearchRow, rid: number, born: number): void {
-    const param = this.parameter(parameter);
-    switch (value.kind) {
-      case 'token':
-        this.#prepared('INSERT INTO token_row (param, code, rid, system, born) VALUES (?, ?, ?, ?, ?)').run(
-          param,
-          value.code,
-          rid,
-          value.system,
-          born,
-        );
-        return;
-      case 'string':
-        this.#prepared('INSERT INTO string_row (param, norm, rid, text, born) VALUES (?, ?, ?, ?, ?)').run(
-          param,
-          value.norm,
-          rid,
-          value.text,
-          born,
-        );
-        return;
-      case 'date':
-        this.#prepared('INSERT INTO date_row (param, low, high, rid, born) VALUES (?, ?, ?, ?, ?)').run(
-          param,
-          value.low,
-          value.high,
-          rid,
-          born,
-        );
-        return;
-      case 'reference':
-        this.#prepared('INSERT INTO reference_row (param, id, rid, target, born) VALUES (?, ?, ?, ?, ?)').run(
-          param,
-          value.id,
-          rid,
-          value.target,
-          born,
-        );
-    }
-  }
-
-  #endRow({ parameter, value }: SearchRow, rid: number, gone: number): void {
-    const param = this.parameter(parameter);
-    switch (value.kind) {
-      case 'token':
-        this.#prepared(
-          'UPDATE token_row SET gone = ? WHERE param = ? AND code = ? AND rid = ? AND system = ? AND gone IS NULL',
-        ).run(gone, param, value.code, rid, value.system);
-        return;
-      case 'string':
-        this.#prepared(
-          'UPDATE string_row SET gone = ? WHERE param = ? AND norm = ? AND rid = ? AND text = ? AND gone IS NULL',
-        ).run(gone, param, value.norm, rid, value.text);
-        return;
-      case 'date':
-        this.#prepared(
-          'UPDATE date_row SET gone = ? WHERE param = ? AND low = ? AND high = ? AND rid = ? AND gone IS NULL',
-        ).run(gone, param, value.low, value.high, rid);
-        return;
-      case 'reference':
-        this.#prepared(
-          'UPDATE reference_row SET gone = ? WHERE param = ? AND id = ? AND rid = ? AND target = ? AND gone IS NULL',
-        ).run(gone, param, value.id, rid, value.target);
-    }
-  }
-
   /** Drops search rows that ended at or before a sequence. */
   dropEnded(sequence: number): number {
-    let dropped = 0;
-    for (const table of ['token_row', 'string_row', 'date_row', 'reference_row']) {
-      dropped += this.#prepared(`DELETE FROM ${table} WHERE gone <= ?`).run(sequence).changes;
-    }
-    return dropped;
+    return this.#rows.dropEnded(sequence);
+  }
+
+  /** The rows of one parameter for a resource, anew; nothing for one that is not there. */
+  index({ key, parameter, rows }: Extract<Effect, { kind: 'index' }>): void {
+    const row = this.read(key);
+    if (row && row.json !== null) this.#rows.replace(parameter, rows, row.rid, row.sequence);
   }
 
   /** The newest sequence written before an instant (ms). */

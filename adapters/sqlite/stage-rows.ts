@@ -102,7 +102,7 @@ export class StageRows {
   }
 
   /** @throws LostClaim when a row was not as claimed */
-  apply(effect: Effect): void {
+  apply(effect: Exclude<Effect, { kind: 'index' }>): void {
     if (effect.kind === 'message') this.#claimMessage(effect.claim);
     else if (effect.kind === 'cursor') {
       this.#newCursor.run(effect.name);

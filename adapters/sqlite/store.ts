@@ -27,6 +27,8 @@ export class SqliteStore implements Store {
   readonly #view: View = {
     get: (key) => this.#resources.current(key),
     find: (key) => this.#resources.find(key).map(currentOf),
+    search: (query) =>
+      this.#page({ query }).hits.flatMap(({ type, id }) => this.#resources.current({ type, id }) ?? []),
   };
 
   /** @param path a file, made with its folder when missing; or `:memory:` */
@@ -42,7 +44,10 @@ export class SqliteStore implements Store {
       const before = this.#resources.sequence;
       try {
         const { writes, effects = [] } = request.decide(this.#view);
-        for (const effect of effects) this.#stages.apply(effect);
+        for (const effect of effects) {
+          if (effect.kind === 'index') this.#resources.index(effect);
+          else this.#stages.apply(effect);
+        }
         for (const write of writes) this.#resources.write(write, request.cause);
       } catch (error) {
         this.#resources.undo(before);
@@ -69,15 +74,41 @@ export class SqliteStore implements Store {
     return this.#resources.sequence;
   }
 
-  async search({ query, snapshot, after }: CompiledSearch): Promise<SearchPage> {
-    const total = query.total || query.summary === 'count' ? this.#count(query, snapshot) : undefined;
+  async readAll(keys: readonly Key[]): Promise<readonly Version[]> {
+    return keys.flatMap((key) => {
+      const row = this.#resources.read(key);
+      return row ? [versionOf(row)] : [];
+    });
+  }
+
+  async types(): Promise<readonly string[]> {
+    return this.#resources.types();
+  }
+
+  async search(search: CompiledSearch): Promise<SearchPage> {
+    return this.#page(search);
+  }
+
+  #page({ query, snapshot, after }: CompiledSearch): SearchPage {
+    const total = query.total || query.countOnly ? this.#count(query, snapshot) : undefined;
     const counted = total === undefined ? {} : { total };
-    if (query.count === 0 || query.summary === 'count') return { hits: [], next: undefined, ...counted };
+    if (query.countOnly) return { hits: [], next: undefined, ...counted };
     const rows = this.#resources.page(compileSearch(query, snapshot, after, this.#resources));
     const page = rows.slice(0, query.count);
     const hits = page.flatMap((row) => this.#resources.hit(row, snapshot) ?? []);
     const last = page.at(-1);
-    return { hits, next: rows.length > query.count && last ? placeOf(last, query.sort) : undefined, ...counted };
+    if (rows.length <= query.count || !last) return { hits, next: undefined, ...counted };
+    const seen = snapshot ?? this.#resources.sequence;
+    return { hits, next: placeOf(last, query.sort), snapshot: seen, ...counted };
+  }
+
+  /** How a search is done: its statement and SQLite's plan for it, without its values. */
+  explain({ query, snapshot, after }: CompiledSearch): string {
+    return this.#resources.explain(
+      query.countOnly
+        ? compileCount(query, snapshot, this.#resources)
+        : compileSearch(query, snapshot, after, this.#resources),
+    );
   }
 
   #count(query: CompiledSearch['query'], snapshot: number | undefined): number {

@@ -6,6 +6,7 @@ import { evalFhirPath, type FhirPathAtom } from '@medplum/core';
 import type { Json, StoredResource } from '../fhir/types.ts';
 import { addDays, type Zone } from '../fhir/zone.ts';
 import { identityId } from '../ids.ts';
+import type { Key } from '../store/store.ts';
 import type { Action, Protocol } from './protocol.ts';
 
 const system = 'https://aftercare.example/fhir/NamingSystem/';
@@ -40,6 +41,23 @@ export function isExpired(patient: Json | undefined, encounter: Json): boolean {
 
 export function carePlanId(encounterId: string, protocol: Protocol, enrolment: number): string {
   return identityId('CarePlan', encounterId, protocol.url, String(enrolment));
+}
+
+/** Says which of our profiles the resource follows; apps find it by `_profile`. */
+function claim(name: string): Json {
+  return { profile: [`https://aftercare.example/fhir/StructureDefinition/aftercare-${name}`] };
+}
+
+/** Everything that an enrolment may write, whether its conditions hold or not: a commit names what it looks at. */
+export function enrolmentKeys(encounterId: string, protocol: Protocol, enrolment: number): Key[] {
+  const made = protocol.actions.flatMap((action) =>
+    action.creates.map((type) => ({ type, id: actionId(type, action, encounterId, protocol, enrolment) })),
+  );
+  return [
+    { type: 'Organization', id: centre.id },
+    { type: 'CarePlan', id: carePlanId(encounterId, protocol, enrolment) },
+    ...made,
+  ];
 }
 
 /**
@@ -128,7 +146,11 @@ function perform(action: Action, scene: Scene): StoredResource[] {
 }
 
 function idOf(type: string, action: Action, { encounter, protocol, enrolment }: Scene): string {
-  return identityId(type, encounter.id, protocol.url, String(enrolment), action.id);
+  return actionId(type, action, encounter.id, protocol, enrolment);
+}
+
+function actionId(type: string, action: Action, encounterId: string, protocol: Protocol, enrolment: number): string {
+  return identityId(type, encounterId, protocol.url, String(enrolment), action.id);
 }
 
 /** An answer sheet in progress, with the version of the questionnaire that it began with. */
@@ -136,6 +158,7 @@ function response(action: Action, scene: Scene): StoredResource {
   return {
     resourceType: 'QuestionnaireResponse',
     id: idOf('QuestionnaireResponse', action, scene),
+    meta: claim('questionnaireresponse'),
     identifier: identifier('questionnaire-response', scene, action.id),
     basedOn: [scene.carePlan],
     questionnaire: action.questionnaire,
@@ -161,6 +184,7 @@ function task(action: Action, scene: Scene, focus: StoredResource | undefined): 
   return {
     resourceType: 'Task',
     id: idOf('Task', action, scene),
+    meta: claim('task'),
     identifier: [identifier('task', scene, action.id)],
     instantiatesUri: scene.protocol.canonical,
     basedOn: [scene.carePlan],
@@ -196,6 +220,7 @@ function appointment(action: Action, scene: Scene): StoredResource {
   return {
     resourceType: 'Appointment',
     id: idOf('Appointment', action, scene),
+    meta: claim('appointment'),
     identifier: [identifier('appointment', scene, action.id)],
     status: 'proposed',
     ...(scene.encounter.serviceType && { serviceType: [scene.encounter.serviceType] }),
@@ -219,6 +244,7 @@ function carePlan(id: string, dischargedAt: string, made: readonly StoredResourc
   return {
     resourceType: 'CarePlan',
     id,
+    meta: claim('careplan'),
     identifier: [identifier('care-plan', scene)],
     instantiatesCanonical: [protocol.canonical],
     status: 'active',

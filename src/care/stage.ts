@@ -11,7 +11,7 @@ import type { StoredResource } from '../fhir/types.ts';
 import type { Zone } from '../fhir/zone.ts';
 import type { Next } from '../queue/queue.ts';
 import { type Key, LostClaim, type Store, type View } from '../store/store.ts';
-import { carePlanId, centre, enrol, isExpired } from './enrol.ts';
+import { carePlanId, centre, enrol, enrolmentKeys, isExpired } from './enrol.ts';
 import type { Protocol } from './protocol.ts';
 import { type Reason, withdrawn } from './withdraw.ts';
 
@@ -102,20 +102,28 @@ async function apply(encounterKey: Key, patientKey: Key, parts: CareParts): Prom
       { length: enrolmentMax },
       (_, i): Key => ({ type: 'CarePlan', id: carePlanId(encounterKey.id, protocol, i + 1) }),
     );
-    await commit.run({
-      cause: `plan:${protocol.id}`,
-      keys: [encounterKey, patientKey, { type: 'Organization', id: centre.id }, ...plans],
-      decide: (view) => {
-        const encounter = view.get(encounterKey)?.resource;
-        const patient = view.get(patientKey)?.resource;
-        if (!encounter || !patient || encounter.status !== 'finished' || isExpired(patient, encounter))
-          return { intentions: [] };
-        const enrolment = nextEnrolment(encounterKey.id, protocol, view);
-        if (enrolment === undefined) return { intentions: [] };
-        const made = enrol(protocol, { patient, encounter, flags, enrolment, now: clock.now() }, zone);
-        return { intentions: made.map((resource): Intention => ({ kind: 'put', resource: kept(resource, view) })) };
-      },
-    });
+    for (let next: number | undefined = 1; next !== undefined; ) {
+      const enrolment: number = next;
+      await commit.run({
+        cause: `plan:${protocol.id}`,
+        keys: [encounterKey, patientKey, ...plans, ...enrolmentKeys(encounterKey.id, protocol, enrolment)],
+        decide: (view) => {
+          next = undefined;
+          const encounter = view.get(encounterKey)?.resource;
+          const patient = view.get(patientKey)?.resource;
+          if (!encounter || !patient || encounter.status !== 'finished' || isExpired(patient, encounter))
+            return { intentions: [] };
+          const free = nextEnrolment(encounterKey.id, protocol, view);
+          if (free !== enrolment) {
+            // Known only here: the next commit names what that enrolment writes.
+            next = free;
+            return { intentions: [] };
+          }
+          const made = enrol(protocol, { patient, encounter, flags, enrolment, now: clock.now() }, zone);
+          return { intentions: made.map((resource): Intention => ({ kind: 'put', resource: kept(resource, view) })) };
+        },
+      });
+    }
   }
 }
 
@@ -136,7 +144,7 @@ function nextEnrolment(encounterId: string, protocol: Protocol, view: View): num
 }
 
 async function find(type: string, url: string, { store, parameters }: CareParts): Promise<StoredResource[]> {
-  const query = parseQuery(type, [...new URLSearchParams(url), ['_count', '1000']], parameters, true);
+  const query = parseQuery(type, [...new URLSearchParams(url), ['_count', '1000']], parameters);
   const { hits } = await store.search({ query });
   return hits.map((hit) => JSON.parse(hit.json) as StoredResource);
 }

@@ -5,25 +5,35 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../clock.ts';
 import type { SearchParameters, SearchRow } from '../fhir/search/parameters.ts';
-import { rowKey } from '../fhir/search/parameters.ts';
+import { rowKey } from '../fhir/search/values.ts';
 import type { Json, StoredResource } from '../fhir/types.ts';
 import { assertValid } from '../fhir/validate.ts';
 import { Failure } from '../outcome.ts';
-import type { Cause, Effect, IdentifierKey, Key, PreparedWrite, Store, View } from '../store/store.ts';
+import type { Cause, Effect, IdentifierKey, Key, PreparedWrite, QueryKey, Store, View } from '../store/store.ts';
+import { namedView } from './named-view.ts';
 
 /** What a resource shall become. */
 export type Intention =
   | { readonly kind: 'put'; readonly resource: StoredResource }
   | { readonly kind: 'delete'; readonly key: Key };
 
+/** What an intention is about: the keys of a unit that writes without looking. */
+export function keyOf(intention: Intention): Key {
+  if (intention.kind === 'delete') return intention.key;
+  const { resourceType: type, id } = intention.resource;
+  return { type, id };
+}
+
 /** A unit of work. */
 export interface Work {
   readonly cause: Cause;
-  readonly keys: readonly (Key | IdentifierKey)[];
+  readonly keys: readonly (Key | IdentifierKey | QueryKey)[];
   /** Pure; may run again. What it throws ends the unit and comes out of {@link Commit.run}. */
   decide(view: View): {
     readonly intentions: readonly Intention[];
     effects?(written: readonly Written[]): readonly Effect[];
+    /** What to throw in place of the error of one intention: an entry of a Bundle adds its place. */
+    refusal?(intention: number, error: unknown): unknown;
   };
 }
 
@@ -61,10 +71,17 @@ export class Commit {
     await this.#store.commit({
       cause,
       keys,
-      decide: (view) => {
-        const { intentions, effects } = decide(view);
+      decide: (stored) => {
+        const view = namedView(stored, keys);
+        const { intentions, effects, refusal } = decide(view);
         const at = this.#clock.now();
-        const prepared = intentions.map((intention) => this.#prepare(intention, view, at));
+        const prepared = intentions.map((intention, i) => {
+          try {
+            return this.#prepare(intention, view, at);
+          } catch (error) {
+            throw refusal ? refusal(i, error) : error;
+          }
+        });
         assertOnce(prepared);
         written = prepared.map((it) => it.written);
         return {

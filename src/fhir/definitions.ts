@@ -52,10 +52,17 @@ export interface SearchParameterRow {
   readonly base: readonly string[];
   readonly expression?: string;
   readonly target?: readonly string[];
+  /** Of a composite: the parameter that each part is compared as, and its path from the element. */
+  readonly component?: readonly { readonly definition: string; readonly expression: string }[];
 }
 
 export function loadSearchParameters(): readonly SearchParameterRow[] {
   return load('search-parameters');
+}
+
+/** Compartments: type of the compartment ─▶ member type ─▶ codes of the search parameters that make a member. */
+export function loadCompartments(): Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> {
+  return load('compartments');
 }
 
 /** The mended JSON schema of every type, by name. */

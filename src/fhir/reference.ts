@@ -45,8 +45,11 @@ function rewriteTexts(node: unknown, rewrite: RewriteText, type = '', key = ''):
   if (typeof node === 'string') return rewrite(type, key, node) ?? node;
   if (Array.isArray(node)) return node.map((item) => rewriteTexts(item, rewrite, type, key));
   if (typeof node !== 'object' || node === null) return node;
-  const own = (node as { resourceType?: unknown }).resourceType ?? elementOf(type, key)?.type;
-  const inside = typeof own === 'string' ? own : '';
+  const declared = elementOf(type, key)?.type;
+  const named: unknown = (node as { resourceType?: unknown }).resourceType;
+  // ExampleScenario.instance has an element of that name: only where a resource may stand, the name is its type.
+  const isResource = declared === undefined || declared === 'Resource' || isResourceType(declared);
+  const inside = isResource && typeof named === 'string' ? named : (declared ?? '');
   // fromEntries makes a property of every key, `__proto__` too; an assignment would set the prototype.
   return Object.fromEntries(
     Object.entries(node).map(([name, part]) => [name, rewriteTexts(part, rewrite, inside, name)]),

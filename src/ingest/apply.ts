@@ -49,8 +49,8 @@ export async function applyMessage(
     if (error instanceof LostClaim) return undefined;
     // A defect of ours on this one message must not hold up the journal behind it.
     if (isDefect(error)) return settle(row, 'failed', `a defect: ${(error as Error).name}`, parts);
-    // Only what our own gate refuses is the message's fate; a database that is away is not.
-    if (!(error instanceof Failure)) throw error;
+    // Only what our own gate refuses is the message's fate; a database that is away is not, and a conflict passes.
+    if (!(error instanceof Failure) || error.kind === 'conflict') throw error;
     const detail = error.details.map(({ expression, text }) => `${expression ?? ''} ${text}`.trim()).join('; ');
     return settle(row, 'unmapped', `${error.kind}: ${detail}`, parts);
   }

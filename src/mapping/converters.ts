@@ -138,13 +138,16 @@ function requiredCode(raw: string, input: ConverterInput): unknown {
  * A language. R4 binds it to BCP-47 with a maximum value set, so only such a code is a coding;
  * ISO 639-2 codes become their BCP-47 form, and what is neither keeps its words and, as an extension, its coding.
  */
+/** `zh_cn` ─▶ `zh-CN`; undefined for what is no BCP 47 tag. */
+function languageTag(code: string): string | undefined {
+  return /^[A-Za-z]{2,3}([-_][A-Za-z]{2,4})?$/.test(code) ? canonicalLanguage(code.replace('_', '-')) : undefined;
+}
+
 function language(raw: string, input: ConverterInput): Json | undefined {
   const concept = codeableConcept(raw, input);
   if (!concept) return undefined;
   for (const { code, display } of concept.coding ?? []) {
-    const tag = /^[A-Za-z]{2,3}([-_][A-Za-z]{2,4})?$/.test(code)
-      ? canonicalLanguage(code.replace('_', '-'))
-      : undefined;
+    const tag = languageTag(code);
     if (tag) return { coding: [{ system: 'urn:ietf:bcp:47', code: tag }], text: display ?? concept.text ?? code };
   }
   const first = concept.coding?.[0];
@@ -265,6 +268,7 @@ export const converters: Readonly<Record<string, Converter>> = {
   'CWE-code': { makes: ['code'], convert: requiredCode },
   'CWE-CodeableConcept': { makes: ['CodeableConcept'], convert: codeableConcept },
   'CWE-language': { makes: ['CodeableConcept'], convert: language },
+  'ST-language': fromText(['code'], languageTag),
   'CWE-Coding': { makes: ['Coding'], convert: coding },
   'CWE-string': fromTextOf(strings, (parts) => parts[8] || parts[1] || parts[0]),
   'CWE-codeText': fromTextOf(strings, (parts) => parts[0] || parts[1]),

@@ -1,5 +1,6 @@
 /** Message ─▶ FHIR resources with lineage. Pure: the same message and instant give the same resources and ids. */
 import { isResourceType } from '../fhir/definitions.ts';
+import { dateRange } from '../fhir/search/date-range.ts';
 import type { Zone } from '../fhir/zone.ts';
 import { parseDateTime } from '../hl7v2/datetime.ts';
 import { cut, type Message, parseRef, type Segment } from '../hl7v2/message.ts';
@@ -139,7 +140,7 @@ export class Mapping {
  * A code without a target stands as alternate-codes beside the value of its element (guide 1.5). Where no other row gave
  * a value, it goes to the parent as an extension of ours: a required binding wants a code or nothing.
  */
-function settle({ unconverted }: MappingContext): void {
+function settle({ unconverted, built, zone }: MappingContext): void {
   for (const { container, key, twin } of unconverted) {
     if (twin === key || container[key] !== undefined || !container[twin]) continue;
     for (const extension of container[twin].extension) {
@@ -147,7 +148,44 @@ function settle({ unconverted }: MappingContext): void {
       container.extension.push(extension.valueCodeableConcept ? { ...extension, url: `${ours}v2-${key}` } : extension);
     }
     delete container[twin];
+    // cpt-2: a ContactPoint with a value has a system; the code that nobody knows stands beside it.
+    if (key === 'system' && container.value !== undefined) container.system = 'other';
   }
+  for (const { resource } of built) complete(resource, zone);
+}
+
+const dataAbsent = 'http://hl7.org/fhir/StructureDefinition/data-absent-reason';
+
+/**
+ * per-1: a Period does not end before it begins. The end is what a discharge is about, so the begin goes aside, into an
+ * extension; which of the two the sender got wrong, nobody can tell here.
+ */
+function straighten(node: Json, zone: Zone): void {
+  const { start, end } = node;
+  const [begun, ended] = [start, end].map((it) => (typeof it === 'string' ? dateRange(it, zone) : undefined));
+  if (begun && ended && begun.low >= ended.high) {
+    node.extension = [...(node.extension ?? []), { url: `${ours}v2-period-start`, valueDateTime: start }];
+    delete node.start;
+  }
+  for (const value of Object.values(node))
+    for (const item of Array.isArray(value) ? value : [value])
+      if (typeof item === 'object' && item !== null) straighten(item, zone);
+}
+
+/** What invariants of R4 ask of a resource and a message may leave out. */
+function complete(resource: Json, zone: Zone): void {
+  if (resource.resourceType === 'Organization' && !resource.name && !resource.identifier)
+    // org-1: a name or an identifier.
+    resource._name = { extension: [{ url: dataAbsent, valueCode: 'unknown' }] };
+  straighten(resource, zone);
+  // obs-6: a reason for a value that is not there, only when it is not there.
+  if (resource.resourceType === 'Observation' && Object.keys(resource).some((it) => /^value[A-Z]/.test(it)))
+    delete resource.dataAbsentReason;
+  if (resource.resourceType !== 'Patient' || !resource.contact) return;
+  // pat-1: who cannot be named or reached is no contact; the RelatedPerson says what the message does.
+  const contacts = (resource.contact as Json[]).filter((it) => it.name ?? it.telecom ?? it.address ?? it.organization);
+  if (contacts.length > 0) resource.contact = contacts;
+  else delete resource.contact;
 }
 
 function apply(

@@ -1,67 +1,92 @@
 // https://hl7.org/fhir/R4/http.html#history
-import type { Json } from '../fhir/types.ts';
+import { dateRange, type Range } from '../fhir/search/date-range.ts';
+import type { Zone } from '../fhir/zone.ts';
 import { Failure } from '../outcome.ts';
-import type { Version } from '../store/store.ts';
-import { etagOf, type FhirRequest, type FhirResponse, type RestParts } from './fhir.ts';
-import { presentResource } from './present.ts';
+import type { HistoryQuery, Version } from '../store/store.ts';
+import { bundleText, type TextEntry } from './bundle-text.ts';
+import { etagOf, type FhirRequest, type FhirResponse, handlingOf, type RestParts } from './fhir.ts';
+import { type Shape, shapeOf } from './present.ts';
 
 const countDefault = 50;
 const countMax = 500;
 
-/** `GET [base]/[type]/[id]/_history`, the newest first; `_count`, `_since`, and a next link that goes on below a version. */
-export async function history(request: FhirRequest, { store, base }: RestParts): Promise<FhirResponse> {
-  const [type, id] = request.path as [string, string];
-  if (!(await store.read({ type, id }))) throw new Failure('not-found', `there is no ${type} with this id`);
-  const { count, since, before } = parse(request.query);
-  const versions = await store.history({
-    type,
-    id,
-    limit: count + 1,
-    ...(since !== undefined && { since }),
-    ...(before !== undefined && { before }),
-  });
-  const page = versions.slice(0, count);
+/**
+ * `GET [base]/[type]/[id]/_history`, of a type, or of all: the newest first. `_count`, `_since`, `_at`, and a next link that
+ * goes on below a version, so that what is written meanwhile moves nothing.
+ */
+export async function history(request: FhirRequest, parts: RestParts): Promise<FhirResponse> {
+  const { store, base, parameters } = parts;
+  const [type, id] = request.path.filter((part) => part !== '_history');
+  if (type && id && !(await store.read({ type, id })))
+    throw new Failure('not-found', `there is no ${type} with this id`);
+  if (handlingOf(request) === 'strict') assertKnown(request.query);
+  const query = parse(request.query, parameters.zone);
+  const shape = shapeOf(request.query);
+  const where = { ...query, ...(type && { type }), ...(id && { id }) };
+  const versions = await store.history({ ...where, limit: query.limit + 1 });
+  const page = versions.slice(0, query.limit);
   const last = page.at(-1);
-  const self = `${base()}/${type}/${id}/_history`;
+  const self = [base(), ...request.path].join('/');
   const link = [{ relation: 'self', url: withQuery(self, request.query) }];
-  if (versions.length > count && last) {
+  if (versions.length > query.limit && last) {
     const next = new URLSearchParams(request.query);
     next.set('_page', String(last.sequence));
     link.push({ relation: 'next', url: withQuery(self, next) });
   }
   return {
     status: 200,
-    body: { resourceType: 'Bundle', type: 'history', link, entry: page.map((version) => entry(version, base())) },
+    body: bundleText(
+      { type: 'history', link },
+      page.map((version) => entry(version, base(), shape)),
+    ),
   };
 }
 
-function parse(query: URLSearchParams): { count: number; since: number | undefined; before: number | undefined } {
+const known = ['_count', '_since', '_at', '_page', '_format', '_pretty', '_summary', '_elements'];
+
+function assertKnown(query: URLSearchParams): void {
+  for (const name of query.keys())
+    if (!known.includes(name)) throw new Failure('malformed', `a history has the parameters ${known.join(', ')}`);
+}
+
+function parse(query: URLSearchParams, zone: Zone): HistoryQuery {
   const count = query.get('_count') ?? String(countDefault);
   if (!/^\d{1,9}$/.test(count) || count === '0')
     throw new Failure('malformed', '_count: must be a whole number above 0');
-  const since = query.get('_since');
-  const at = since === null ? undefined : Date.parse(since);
-  if (at !== undefined && Number.isNaN(at)) throw new Failure('malformed', '_since: is not an instant');
+  const range = (name: string): Range | undefined => {
+    const text = query.get(name);
+    const found = text === null ? undefined : dateRange(text.replace(/ (\d\d:\d\d)$/, '+$1'), zone);
+    if (text !== null && !found) throw new Failure('malformed', `${name}: is not an instant or a date`);
+    return found;
+  };
   const page = query.get('_page');
   if (page !== null && !/^\d{1,15}$/.test(page))
     throw new Failure('malformed', 'the page link is damaged: start again');
-  return { count: Math.min(Number(count), countMax), since: at, before: page === null ? undefined : Number(page) };
+  const [since, at] = [range('_since'), range('_at')];
+  return {
+    limit: Math.min(Number(count), countMax),
+    ...(since && { since: since.low }),
+    ...(at && { at }),
+    ...(page !== null && { before: Number(page) }),
+  };
 }
 
 function withQuery(url: string, query: URLSearchParams): string {
   return query.size === 0 ? url : `${url}?${query}`;
 }
 
-function entry({ type, id, version, interaction, at, json }: Version, base: string): Json {
+function entry({ type, id, version, interaction, at, json }: Version, base: string, shape: Shape): TextEntry {
   const method = { create: 'POST', update: 'PUT', delete: 'DELETE' }[interaction];
   return {
     fullUrl: `${base}/${type}/${id}`,
-    ...(json !== undefined && { resource: presentResource(type, json) }),
-    request: { method, url: interaction === 'create' ? type : `${type}/${id}` },
-    response: {
-      status: interaction === 'create' ? '201' : interaction === 'delete' ? '204' : '200',
-      etag: etagOf(version),
-      lastModified: new Date(at).toISOString(),
+    ...(json !== undefined && { json: shape(type, json) }),
+    rest: {
+      request: { method, url: interaction === 'create' ? type : `${type}/${id}` },
+      response: {
+        status: interaction === 'create' ? '201' : interaction === 'delete' ? '204' : '200',
+        etag: etagOf(version),
+        lastModified: new Date(at).toISOString(),
+      },
     },
   };
 }

@@ -3,10 +3,11 @@ import { createServer, type Server } from 'node:http';
 import express, { type NextFunction, type Request, type Response } from 'express';
 import helmet from 'helmet';
 import { operationOutcome } from '../fhir/operation-outcome.ts';
-import { assertShallow } from '../fhir/validate.ts';
 import type { Receive } from '../journal/receive.ts';
 import { Failure } from '../outcome.ts';
-import type { FhirResponse, RestParts } from './fhir.ts';
+import { givesContent, takesContent, unwrapped, wrapped } from './binary.ts';
+import type { FhirRequest, FhirResponse, RestParts } from './fhir.ts';
+import { type Format, formatBody, formatOf, mediaType, parseBody } from './format.ts';
 import { dispatch } from './routes.ts';
 
 export interface HttpParts extends RestParts {
@@ -27,6 +28,7 @@ export function httpServer(parts: HttpParts): Server {
   app.disable('x-powered-by');
   app.set('etag', false);
   app.use(helmet());
+  app.set('query parser', false);
   app.use((request, response, next) => {
     const begun = performance.now();
     response.once('finish', () => {
@@ -51,13 +53,13 @@ export function httpServer(parts: HttpParts): Server {
   app.use(() => {
     throw new Failure('not-found', 'there is nothing here: the FHIR base is /fhir');
   });
-  app.use((error: unknown, _: Request, response: Response, __: NextFunction) => {
+  app.use((error: unknown, request: Request, response: Response, _: NextFunction) => {
     const known = knownError(error, parts.bodyBytesMax);
     if (!(known instanceof Failure)) parts.failed(error);
     const { status, body } = operationOutcome(known);
     if (known instanceof Failure && known.allow.length > 0) response.setHeader('Allow', known.allow.join(', '));
     if (response.headersSent) response.destroy();
-    else send(response, { status, body }, false);
+    else send(response, { status, body }, formatAsked(request) ?? 'json', queryOf(request).get('_pretty') === 'true');
   });
   return createServer({ requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 }, app);
 }
@@ -80,27 +82,29 @@ async function hl7OverHttp(request: Request, response: Response, { receive }: Ht
 }
 
 async function fhir(request: Request, response: Response, parts: HttpParts): Promise<void> {
-  // Cut by hand: `new URL` takes `//host` for a host and throws at `//[`.
-  const cut = request.url.indexOf('?');
-  const pathname = cut < 0 ? request.url : request.url.slice(0, cut);
-  const query = new URLSearchParams(cut < 0 ? '' : request.url.slice(cut + 1));
-  assertAcceptable(request, query.get('_format'));
-  const answer = await dispatch(
-    {
-      method: request.method,
-      path: pathOf(pathname),
-      query,
-      header: (name) => request.get(name),
-      body: bodyOf(request),
-    },
-    parts,
-  );
-  send(response, answer, query.get('_pretty') === 'true');
+  const query = queryOf(request);
+  const head = { method: request.method, path: pathOf(request), query, header: (name: string) => request.get(name) };
+  const raw = givesContent(head);
+  const format = formatAsked(request);
+  if (!format && !raw)
+    throw new Failure('not-acceptable', 'this server answers in application/fhir+json and application/fhir+xml');
+  const answer = await dispatch({ ...head, body: bodyOf(request, head) }, parts);
+  send(response, raw ? unwrapped(answer) : answer, format ?? 'json', query.get('_pretty') === 'true');
 }
 
-function pathOf(pathname: string): string[] {
+// Cut by hand: `new URL` takes `//host` for a host and throws at `//[`.
+function queryOf({ url }: Request): URLSearchParams {
+  return new URLSearchParams(url.replace(/^[^?]*/, ''));
+}
+
+function formatAsked(request: Request): Format | undefined {
+  return formatOf(request.get('accept'), queryOf(request).get('_format'));
+}
+
+function pathOf({ url }: Request): string[] {
   try {
-    return pathname
+    return url
+      .replace(/\?.*$/s, '')
       .split('/')
       .filter((part) => part !== '')
       .map(decodeURIComponent);
@@ -109,55 +113,28 @@ function pathOf(pathname: string): string[] {
   }
 }
 
-const jsonTypes = ['json', 'application/json', 'application/fhir+json', 'text/json'];
-
-/** R4 http.html#mime-type: `_format` wins over Accept. Parameters (`fhirVersion`, `charset`) ask for what we send anyway. */
-function assertAcceptable(request: Request, format: string | null): void {
-  const bare = (type: string): string => (type.split(';')[0] as string).trim().toLowerCase();
-  const wanted = format ? [bare(format.replace(' ', '+'))] : (request.get('accept') ?? '*/*').split(',').map(bare);
-  if (wanted.some((type) => jsonTypes.includes(type) || type === '*/*' || type === 'application/*')) return;
-  throw new Failure('not-acceptable', 'this server answers in application/fhir+json');
+function bodyOf(request: Request, head: Omit<FhirRequest, 'body'>): unknown {
+  const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  if (takesContent(head)) return wrapped(bytes, head);
+  return bytes.length === 0 ? undefined : parseBody(bytes, request.get('content-type'));
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
-function bodyOf(request: Request): unknown {
-  const bytes: unknown = request.body;
-  if (!Buffer.isBuffer(bytes) || bytes.length === 0) return undefined;
-  const type = (request.get('content-type') ?? 'application/json').split(';')[0]?.trim().toLowerCase();
-  let text: string;
-  try {
-    text = utf8.decode(bytes);
-  } catch {
-    throw new Failure('malformed', 'the body is not UTF-8');
-  }
-  if (type === 'application/x-www-form-urlencoded') return new URLSearchParams(text);
-  if (type !== 'application/fhir+json' && type !== 'application/json')
-    throw new Failure('unsupported-media-type', 'send application/fhir+json');
-  assertShallow(text);
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new Failure('malformed', 'the body is not JSON');
-  }
-}
-
-function send(response: Response, { status, body, etag, lastModified, location }: FhirResponse, pretty: boolean): void {
+function send(response: Response, answer: FhirResponse, format: Format, pretty: boolean): void {
+  const { status, body, contentType, securityContext, etag, lastModified, location } = answer;
+  const content = body === undefined || body instanceof Uint8Array ? body : formatBody(body, format, pretty);
   response.status(status);
   if (etag) response.setHeader('ETag', etag);
   if (lastModified !== undefined) response.setHeader('Last-Modified', new Date(lastModified).toUTCString());
   if (location) response.setHeader('Location', location);
+  if (securityContext) response.setHeader('X-Security-Context', securityContext);
   response.setHeader('Cache-Control', 'no-store');
-  if (body === undefined) {
+  if (content === undefined) {
     response.end();
     return;
   }
-  response.setHeader('Content-Type', 'application/fhir+json; charset=utf-8');
-  const text = pretty
-    ? JSON.stringify(typeof body === 'string' ? JSON.parse(body) : body, null, 2)
-    : typeof body === 'string'
-      ? body
-      : JSON.stringify(body);
-  response.setHeader('Content-Length', Buffer.byteLength(text));
-  response.end(text);
+  // What a client stored is never run by a browser that shows it.
+  if (contentType) response.setHeader('Content-Disposition', 'attachment');
+  response.setHeader('Content-Type', contentType ?? mediaType[format]);
+  response.setHeader('Content-Length', Buffer.byteLength(content));
+  response.end(content);
 }

@@ -1,232 +1,171 @@
-// https://hl7.org/fhir/R4/http.html#transaction
-import type { Intention, Written } from '../commit/commit.ts';
-import { isResourceType } from '../fhir/definitions.ts';
-import { operationOutcome } from '../fhir/operation-outcome.ts';
+// https://hl7.org/fhir/R4/http.html#trules
+import type { Intention } from '../commit/commit.ts';
 import { rewriteLinks } from '../fhir/reference.ts';
 import type { Json, Resource } from '../fhir/types.ts';
-import { assertValid } from '../fhir/validate.ts';
 import { Failure } from '../outcome.ts';
-import type { Key } from '../store/store.ts';
-import {
-  checkId,
-  etagOf,
-  type FhirRequest,
-  type FhirResponse,
-  type Interaction,
-  ifMatch,
-  preferred,
-  type RestParts,
-} from './fhir.ts';
-import { present, presentResource } from './present.ts';
-import { assertVersion } from './update.ts';
-import { toPut } from './write.ts';
+import { answerOf, type Dispatcher, type Entry, inEntry, inEntryLater, ofEntry, runAlone } from './bundle.ts';
+import { conditionalReferences } from './conditional-references.ts';
+import { type FhirRequest, preference, type RestParts } from './fhir.ts';
+import { answer, type Outcome, outcomeOf, type Target, type Write } from './write.ts';
 
-const entriesMax = 5000;
-
-/** `POST [base]` with a transaction or batch Bundle. `dispatch` runs one request, for reads and for batches. */
-export function bundle(dispatch: Interaction): Interaction {
-  return async (request, parts) => {
-    const body = request.body as Resource | undefined;
-    if (body?.resourceType !== 'Bundle') throw new Failure('malformed', 'the body is not a Bundle');
-    const entries: unknown = body.entry ?? [];
-    if (!Array.isArray(entries)) throw new Failure('malformed', 'Bundle.entry is not an array');
-    if (entries.length > entriesMax) throw new Failure('too-costly', `a Bundle has at most ${entriesMax} entries`);
-    if (body.type === 'batch') return batch(entries, request, parts, dispatch);
-    if (body.type === 'transaction') return transaction(entries.map(parseEntry), request, parts, dispatch);
-    throw new Failure('malformed', "Bundle.type is not 'transaction' or 'batch'", [
-      { text: 'must be transaction or batch', expression: 'Bundle.type' },
-    ]);
-  };
-}
-
-/** One entry as a request of its own. */
-interface Entry extends FhirRequest {
-  readonly index: number;
-  readonly fullUrl: string | undefined;
-}
-
-const conditionalHeaders: Record<string, string> = {
-  ifMatch: 'if-match',
-  ifNoneMatch: 'if-none-match',
-  ifModifiedSince: 'if-modified-since',
-  ifNoneExist: 'if-none-exist',
-};
-
-function parseEntry(entry: Json | null, index: number): Entry {
-  const fail = (text: string): never =>
-    failAt(index, new Failure('malformed', text, [{ text, expression: `Bundle.entry[${index}].request` }]));
-  const { method, url, ...conditions } = (entry?.request ?? {}) as Json;
-  if (typeof url !== 'string' || !['GET', 'POST', 'PUT', 'DELETE'].includes(method))
-    return fail('an entry needs request.url and request.method GET, POST, PUT or DELETE');
-  const cut = url.indexOf('?');
-  const [path, search] = cut < 0 ? [url, ''] : [url.slice(0, cut), url.slice(cut + 1)];
-  const headers = new Map(
-    Object.entries(conditions).flatMap(([key, value]) =>
-      conditionalHeaders[key] ? [[conditionalHeaders[key], String(value)] as const] : [],
-    ),
-  );
-  return {
-    index,
-    method,
-    fullUrl: typeof entry?.fullUrl === 'string' ? entry.fullUrl : undefined,
-    path: path
-      .replace(/^\//, '')
-      .split('/')
-      .filter((part) => part !== ''),
-    query: new URLSearchParams(search),
-    header: (name) => headers.get(name),
-    body: entry?.resource,
-  };
-}
-
-/** A failed entry names its index. */
-function failAt(index: number, error: unknown): never {
-  if (!(error instanceof Failure)) throw error;
-  const details = error.details.map(({ text, expression }) => ({
-    text: `entry ${index}: ${text}`,
-    expression: expression ?? `Bundle.entry[${index}]`,
-  }));
-  throw new Failure(error.kind, error.message, details);
-}
-
-async function batch(
-  entries: readonly (Json | null)[],
-  request: FhirRequest,
-  parts: RestParts,
-  dispatch: Interaction,
-): Promise<FhirResponse> {
-  const answers: Json[] = [];
-  for (const [i, entry] of entries.entries())
-    answers.push(await alone(() => parseEntry(entry, i), request, parts, dispatch));
-  return { status: 200, body: { resourceType: 'Bundle', type: 'batch-response', entry: answers } };
-}
-
-async function alone(parse: () => Entry, request: FhirRequest, parts: RestParts, dispatch: Interaction): Promise<Json> {
-  try {
-    const entry = parse();
-    if (entry.path.length === 0) throw new Failure('malformed', 'a Bundle inside a Bundle is not run');
-    const header = (name: string): string | undefined =>
-      name === 'prefer' ? request.header(name) : entry.header(name);
-    return answerOf(await dispatch({ ...entry, header }, parts));
-  } catch (error) {
-    const { status, body } = operationOutcome(error);
-    return { response: { status: String(status), outcome: body } };
-  }
-}
-
-function answerOf({ status, body, etag, lastModified, location }: FhirResponse): Json {
-  return {
-    ...(body !== undefined && { resource: typeof body === 'string' ? JSON.parse(body) : body }),
-    response: {
-      status: String(status),
-      ...(location && { location }),
-      ...(etag && { etag }),
-      ...(lastModified !== undefined && { lastModified: new Date(lastModified).toISOString() }),
-    },
-  };
-}
-
-/** A write of a transaction with the identity that it has been given. */
-interface PlannedWrite {
+/** A write of a transaction. */
+export interface Planned {
   readonly entry: Entry;
-  readonly key: Key;
+  readonly write: Write;
+  /** Conditional creates with the same condition: whoever comes later finds what the first one found or made. */
+  readonly same: Entry[];
 }
 
-/** All or nothing. Order of the specification: DELETE, POST, PUT, then GET; the unit is one commit, so only GET sees an order. */
-async function transaction(
+/** Order of the specification: DELETE, POST, PUT or PATCH, then GET. */
+const order = ['DELETE', 'POST', 'PUT', 'PATCH'];
+
+/**
+ * All or nothing: every write of the Bundle is one commit. What is only read runs after it, so a GET sees the PUT beside it.
+ * @returns the entries of the response, in the order of the request
+ */
+export async function transaction(
   entries: readonly Entry[],
   request: FhirRequest,
   parts: RestParts,
-  dispatch: Interaction,
-): Promise<FhirResponse> {
-  const order = ['DELETE', 'POST', 'PUT'];
-  const writes = entries
-    .filter((entry) => entry.method !== 'GET')
-    .sort((a, b) => order.indexOf(a.method) - order.indexOf(b.method) || a.index - b.index)
-    .map((entry) => plan(entry, parts));
-  assertOnce(writes);
-  const rewrite = renaming(writes);
-  const results = await parts.commit.run({
+  dispatcher: Dispatcher,
+): Promise<Json[]> {
+  const { writes, reads } = await plansOf(entries, parts, dispatcher);
+  for (const { entry, write } of writes) await inEntryLater(entry.index, async () => write.check?.(entry.body));
+  const outside = await conditionalReferences(
+    writes.map(({ entry }) => entry),
+    parts,
+  );
+  let targets: (readonly Target[])[] = [];
+  let places: (number | undefined)[][] = [];
+  const written = await parts.commit.run({
     cause: 'client:rest',
-    keys: writes.map(({ key }) => key),
-    decide: (view) => ({
-      intentions: writes.map(({ entry, key }): Intention => {
-        try {
-          const current = view.get(key);
-          assertVersion(ifMatch(entry), current?.version);
-          if (entry.method === 'DELETE') return { kind: 'delete', key };
-          const resource = { ...rewriteLinks(entry.body as Resource, rewrite), id: key.id };
-          assertValid(resource);
-          return toPut(resource, key.id, view, parts);
-        } catch (error) {
-          return failAt(entry.index, error);
-        }
-      }),
-    }),
+    keys: [...writes.flatMap(({ write }) => write.keys), ...outside.keys],
+    decide: (view) => {
+      targets = writes.map(({ entry, write }) => inEntry(entry.index, () => write.targets(view)));
+      assertOnce(writes, targets);
+      const intentions: Intention[] = [];
+      const entryOf: number[] = [];
+      const rewrite = rewriting(writes, targets, outside.resolver(view, writes, targets));
+      places = writes.map(({ entry, write }, i) =>
+        inEntry(entry.index, () =>
+          (targets[i] as readonly Target[]).map((target) => {
+            const intention = write.become(target, rewrite(entry), view);
+            if (!intention) return undefined;
+            entryOf.push(entry.index);
+            return intentions.push(intention) - 1;
+          }),
+        ),
+      );
+      return { intentions, refusal: (i, error) => ofEntry(entryOf[i] as number, error) };
+    },
   });
   const answers: Json[] = [];
-  for (const [i, { entry }] of writes.entries()) answers[entry.index] = writeAnswer(request, results[i]!, parts);
-  for (const entry of entries)
-    if (entry.method === 'GET') answers[entry.index] = await alone(() => entry, request, parts, dispatch);
-  return { status: 200, body: { resourceType: 'Bundle', type: 'transaction-response', entry: answers } };
-}
-
-function plan(entry: Entry, { ids }: RestParts): PlannedWrite {
-  try {
-    const [type = '', id] = entry.path;
-    if (!isResourceType(type)) throw new Failure('not-supported', 'the URL does not name a resource type of FHIR R4');
-    if (entry.query.size > 0 || entry.header('if-none-exist') !== undefined)
-      throw new Failure('malformed', 'conditional interactions are not supported');
-    const wanted = entry.method === 'POST' ? 1 : 2;
-    if (entry.path.length !== wanted)
-      throw new Failure('malformed', `the URL of a ${entry.method} is ${wanted === 1 ? '[type]' : '[type]/[id]'}`);
-    if (entry.method !== 'POST') checkId(id);
-    if (entry.method === 'DELETE') return { entry, key: { type, id: id as string } };
-    const resource = entry.body as Resource | undefined;
-    if (resource?.resourceType !== type) throw new Failure('malformed', `the resource is not a ${type}`);
-    if (entry.method === 'POST') return { entry, key: { type, id: ids.next() } };
-    if (resource.id !== undefined && resource.id !== id)
-      throw new Failure('malformed', 'the id of the resource is not the id of the URL');
-    return { entry, key: { type, id: id as string } };
-  } catch (error) {
-    return failAt(entry.index, error);
+  for (const [i, { entry, write, same }] of writes.entries()) {
+    const outcomes = (targets[i] as readonly Target[]).map((target, n) =>
+      outcomeOf(target, written[places[i]?.[n] ?? -1]),
+    );
+    // R4 bundle.html: without a wish of the client, the entries of a transaction's response hold no resources.
+    const wish = preference(request, 'return') ? entry : withMinimal(entry);
+    answers[entry.index] = answerOf(answer(wish, write, outcomes, parts));
+    const found = outcomes.map((it): Outcome => ({ ...it, interaction: 'none' }));
+    for (const { index } of same) answers[index] = answerOf(answer(wish, write, found, parts));
   }
+  for (const entry of reads) answers[entry.index] = await runAlone(() => entry, parts, dispatcher);
+  return answers;
 }
 
-/** R4 http.html#trules: "If any resource identities overlap … then the transaction SHALL fail." */
-function assertOnce(writes: readonly PlannedWrite[]): void {
-  const seen = new Set<string>();
-  for (const { entry, key } of writes) {
-    const name = `${key.type}/${key.id}`;
-    if (seen.has(name)) failAt(entry.index, new Failure('malformed', 'writes a resource that another entry writes'));
-    seen.add(name);
-  }
+function withMinimal(entry: Entry): Entry {
+  return { ...entry, header: (name) => (name === 'prefer' ? 'return=minimal' : entry.header(name)) };
 }
 
-/** `urn:uuid:` and absolute fullUrls of the Bundle become references to what was stored. */
-function renaming(writes: readonly PlannedWrite[]): (reference: string) => string | undefined {
-  const names = new Map<string, string>();
-  for (const { entry, key } of writes)
-    if (entry.fullUrl && entry.method !== 'DELETE') names.set(entry.fullUrl, `${key.type}/${key.id}`);
-  return (reference) => names.get(reference);
-}
-
-function writeAnswer(
-  request: FhirRequest,
-  { type, id, version, interaction, at, json }: Written,
+/** @returns the writes in the order of their processing, and what only reads */
+async function plansOf(
+  entries: readonly Entry[],
   parts: RestParts,
-): Json {
-  const deleted = json === undefined;
-  const wish =
-    /return=/.test(request.header('prefer') ?? '') && !deleted ? preferred(request, present(type, json)) : undefined;
-  return {
-    ...(typeof wish === 'string' && { resource: presentResource(type, json as string) }),
-    response: {
-      status: interaction === 'create' ? '201' : deleted ? '204' : '200',
-      ...(!deleted && { location: `${parts.base()}/${type}/${id}/_history/${version}` }),
-      etag: etagOf(version),
-      lastModified: new Date(at).toISOString(),
-      ...(wish !== undefined && typeof wish !== 'string' && { outcome: wish }),
-    },
+  dispatcher: Dispatcher,
+): Promise<{ writes: readonly Planned[]; reads: readonly Entry[] }> {
+  const writes: Planned[] = [];
+  const reads: Entry[] = [];
+  const creates = new Map<string, Planned>();
+  for (const entry of entries) {
+    const write = await inEntryLater(entry.index, () => planOf(entry, parts, dispatcher));
+    const condition = entry.method === 'POST' ? write?.condition : undefined;
+    const first = condition === undefined ? undefined : creates.get(condition);
+    if (!write) reads.push(entry);
+    else if (first) first.same.push(entry);
+    else {
+      const planned = { entry, write, same: [] };
+      writes.push(planned);
+      if (condition !== undefined) creates.set(condition, planned);
+    }
+  }
+  writes.sort((a, b) => order.indexOf(a.entry.method) - order.indexOf(b.entry.method));
+  return { writes, reads };
+}
+
+/** @returns undefined for what only reads */
+async function planOf(entry: Entry, parts: RestParts, dispatcher: Dispatcher): Promise<Write | undefined> {
+  const route = dispatcher.route(entry);
+  if (route.code === 'transaction' || route.code === 'batch')
+    throw new Failure('malformed', 'a Bundle inside a Bundle is not run');
+  return route.plan?.(entry, parts);
+}
+
+/**
+ * R4 http.html#trules: "If any resource identities (including resolved identities from conditional update/delete) overlap …
+ * then the transaction SHALL fail." A conditional create that fits a resource leaves it as it is, beside another write too.
+ */
+function assertOnce(writes: readonly Planned[], targets: readonly (readonly Target[])[]): void {
+  const seen = new Set<string>();
+  const deleted = new Set<string>();
+  for (const [i, { entry, write }] of writes.entries())
+    for (const { type, id, current } of targets[i] as readonly Target[]) {
+      const name = `${type}/${id}`;
+      const stays = entry.method === 'POST' && write.condition !== undefined && current !== undefined;
+      const isNew = write.condition !== undefined && current?.json === undefined;
+      if (stays ? deleted.has(name) : seen.has(name) || (isNew && seen.has(write.condition as string)))
+        throw ofEntry(entry.index, new Failure('malformed', 'writes a resource that another entry writes'));
+      if (!stays) seen.add(name);
+      if (isNew) seen.add(write.condition as string);
+      if (entry.method === 'DELETE') deleted.add(name);
+    }
+}
+
+type Resolve = (reference: string, entry: Entry) => string | undefined;
+
+/**
+ * The body of an entry with its references as they are to be stored: `urn:uuid:` and absolute fullUrls of the Bundle,
+ * relative ones resolved against the base of the entry's own fullUrl (R4 bundle.html#references), and conditional ones.
+ */
+function rewriting(
+  writes: readonly Planned[],
+  targets: readonly (readonly Target[])[],
+  resolve: Resolve,
+): (entry: Entry) => unknown {
+  const names = namesOf(writes, targets);
+  return (entry) => {
+    if (typeof entry.body !== 'object' || entry.body === null) return entry.body;
+    const base = /^(https?:\/\/.+\/)[A-Za-z]+\/[A-Za-z0-9\-.]{1,64}$/.exec(entry.fullUrl ?? '')?.[1];
+    return rewriteLinks(entry.body as Resource, (reference) => {
+      const known = names.get(reference) ?? (base && names.get(base + reference));
+      return known ?? (reference.includes('?') ? resolve(reference, entry) : undefined);
+    });
   };
+}
+
+/** fullUrl ─▶ the resource that it stands for. @throws Failure for one that stands for two: R4 bundle.html, bdl-7 */
+function namesOf(writes: readonly Planned[], targets: readonly (readonly Target[])[]): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  for (const [i, { entry, same }] of writes.entries()) {
+    const [target] = targets[i] as readonly Target[];
+    if (!target || entry.method === 'DELETE') continue;
+    for (const { index, fullUrl } of [entry, ...same]) {
+      if (!fullUrl) continue;
+      const name = `${target.type}/${target.id}`;
+      if ((names.get(fullUrl) ?? name) !== name)
+        throw ofEntry(index, new Failure('malformed', 'its fullUrl is that of another entry'));
+      names.set(fullUrl, name);
+    }
+  }
+  return names;
 }

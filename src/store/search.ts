@@ -3,48 +3,30 @@
  * drives, the others are EXISTS on the same resource. Every row carries the change that made it (`born`) and the one that
  * ended it (`gone`), so a search sees the state at one sequence: pages stay stable while writes go on.
  */
-
+import type { Filter } from '../fhir/search/filter.ts';
 import type { SearchParameter } from '../fhir/search/parameters.ts';
-import type { Filter, FilterValue, SearchQuery, SortKey } from '../fhir/search/query.ts';
-import { Failure } from '../outcome.ts';
+import type { Branch, Referred, SearchQuery, SortKey } from '../fhir/search/query.ts';
+import type { Dialect, PageSql } from './dialect.ts';
+import { keyset, readPlace } from './place.ts';
+import { anyOf, anyOfResource, tables } from './predicate.ts';
+import { driveMax, impliesAlive, isUnique, rank, shortMax } from './rank.ts';
+import { orderBy, sortColumn, stamp } from './sort.ts';
+import { flattened, narrowed, type Source, select } from './source.ts';
+import { affordable, always, join, nothing, parenthesised, type Sql } from './sql.ts';
 
-/** A query with the state and place at which it goes on. */
-export interface CompiledSearch {
-  readonly query: SearchQuery;
-  /** The sequence that the first page saw; undefined for a first page. */
-  readonly snapshot?: number;
-  /** As {@link SearchPage.next} gave it. */
-  readonly after?: string;
-}
+export type { CompiledSearch, Dialect, PageSql } from './dialect.ts';
+export { placeOf } from './place.ts';
 
-/** What differs between databases. */
-export interface Dialect {
-  /** The database's number of a parameter. */
-  parameter(parameter: SearchParameter): number;
-  /** Smallest and largest resource number of a type. */
-  range(type: string): { low: number; high: number };
-}
+type ValuesFilter = Extract<Filter, { kind: 'values' }>;
 
-export interface Sql {
-  readonly text: string;
-  readonly values: readonly (string | number)[];
-}
-
-/** SQL of one page, with the order that a statement around it repeats. */
-export interface PageSql extends Sql {
-  readonly order: string;
-}
-
-type Part = { text: string; values: (string | number)[] };
-
-const tables = { token: 'token_row', string: 'string_row', date: 'date_row', reference: 'reference_row' } as const;
-
-/** The highest code point: everything that begins with a prefix is below prefix + this. */
-const last = '\u{10ffff}';
+/** Filters that are counted before one is chosen, and rows that are enough to tell. */
+const sampledMax = 4;
+const sampleSize = 1000;
 
 /**
  * SQL for one page: columns `rid` and one `k0`, `k1` … per sort key.
  * @param snapshot the sequence to look at; undefined for the state now
+ * @throws Failure `malformed` for a damaged place, `too-costly` for more values than a statement can have
  */
 export function compileSearch(
   query: SearchQuery,
@@ -52,225 +34,360 @@ export function compileSearch(
   after: string | undefined,
   dialect: Dialect,
 ): PageSql {
-  const inner = candidates(query, snapshot, dialect);
-  const place = after === undefined ? undefined : keyset(query.sort, after);
-  const limit = query.count + 1;
-  const values = [...inner.values, ...(place?.values ?? [])];
-  if (query.sort.length === 0) {
+  const compiler = new Compiler(snapshot, dialect);
+  const { branches, referred, sort, count } = query;
+  const place = after === undefined ? undefined : keyset(sort, after);
+  const limit = count + 1;
+  if (sort.length === 0 && branches.length === 1 && !referred) {
     // One flat statement: the index gives the numbers in order, so the scan ends with the page.
-    return {
-      text: `${inner.text}${place ? ` AND ${place.text}` : ''} ORDER BY d.rid LIMIT ${limit}`,
-      values,
-      order: 'rid',
-    };
+    const source = compiler.source(branches[0] as Branch, true);
+    const behind = place && { text: place.text.replaceAll('rid', source.rid), values: place.values };
+    const { text, values } = select(behind ? narrowed(source, behind) : source);
+    return affordable({ text: `${text} ORDER BY ${source.rid} LIMIT ${limit}`, values, order: 'rid' });
   }
-  const keys = query.sort.map((key, i) => sortColumn(key, i, snapshot, dialect));
-  const order = [...query.sort.map((key, i) => `k${i} IS NULL, k${i}${key.descending ? ' DESC' : ''}`), 'rid'].join(
-    ', ',
-  );
-  const select = `SELECT c.rid AS rid, ${keys.join(', ')} FROM (${inner.text}) c`;
-  return {
-    text: `SELECT * FROM (${select}) ${place ? `WHERE ${place.text} ` : ''}ORDER BY ${order} LIMIT ${limit}`,
-    values,
+  const walk = compiler.latest(query, after);
+  const inner = walk ?? compiler.found(query, sort.length === 0);
+  const keys = sort.map((key, i) => `${walk && i === 0 ? 'c.low' : compiler.sortColumn(key)} AS k${i}`);
+  const order = orderBy(sort, walk !== undefined);
+  const found = `SELECT ${['c.rid AS rid', ...keys].join(', ')} FROM (${inner.text}) c`;
+  return affordable({
+    text: `SELECT * FROM (${found}) p ${place ? `WHERE ${place.text} ` : ''}ORDER BY ${order} LIMIT ${limit}`,
+    values: [...inner.values, ...(place?.values ?? [])],
     order,
-  };
+  });
 }
 
-/** SQL that counts all matches. */
+/** SQL that counts all matches. @throws Failure `too-costly` for more values than a statement can have */
 export function compileCount(query: SearchQuery, snapshot: number | undefined, dialect: Dialect): Sql {
-  const inner = candidates(query, snapshot, dialect);
-  return { text: `SELECT count(*) AS n FROM (${inner.text})`, values: inner.values };
+  const inner = new Compiler(snapshot, dialect).found(query);
+  return affordable({ text: `SELECT count(*) AS n FROM (${inner.text}) c`, values: inner.values });
 }
 
-/** The place behind a row, to go on from: the sort keys and the number. */
-export function placeOf(row: Record<string, string | number | null>, sort: readonly SortKey[]): string {
-  return JSON.stringify([...sort.map((_, i) => row[`k${i}`] ?? null), row.rid]);
-}
+class Compiler {
+  readonly #snapshot: number | undefined;
+  readonly #dialect: Dialect;
+  #aliases = 0;
 
-/** The state now needs no bounds; binding a value costs as much as a step of the index (2 µs), so numbers stand in the text. */
-function visible(alias: string, snapshot: number | undefined): string {
-  if (snapshot === undefined) return `${alias}.gone IS NULL`;
-  return `${alias}.born <= ${snapshot} AND (${alias}.gone IS NULL OR ${alias}.gone > ${snapshot})`;
-}
-
-/** At one state a resource has one row of a whole code or reference: no duplicates, and so no DISTINCT (15 µs). */
-function isUnique(values: readonly FilterValue[]): boolean {
-  const [one] = values;
-  if (values.length !== 1 || !one) return false;
-  return one.kind === 'token'
-    ? one.code !== undefined && one.system !== undefined
-    : one.kind === 'reference' && one.target !== undefined;
-}
-
-/** Selectivity by what the value says, the best first: there are no statistics in the query path. */
-function rank(filter: Filter): number {
-  if (filter.kind === 'ids') return 0;
-  if (filter.kind === 'missing' || filter.not) return 9;
-  const { parameter, values } = filter;
-  const one = values[0] as FilterValue;
-  if (one.kind === 'token') return parameter.code === 'identifier' ? 1 : one.code === undefined ? 8 : 4;
-  if (one.kind === 'reference') return 2;
-  if (one.kind === 'string') return one.match === 'contains' ? 8 : 3;
-  return one.prefix === 'eq' ? 5 : 7;
-}
-
-function candidates(query: SearchQuery, snapshot: number | undefined, dialect: Dialect): Part {
-  const [driver, ...rest] = [...query.filters].sort((a, b) => rank(a) - rank(b));
-  const alive = aliveRows(query.type, snapshot, dialect);
-  if (!driver || rank(driver) === 9) return withFilters(alive, query.filters, snapshot, dialect);
-  if (driver.kind === 'ids') return withFilters(byIds(query.type, driver.ids, alive), rest, snapshot, dialect);
-  if (driver.kind === 'missing') throw new Error('a missing filter cannot drive');
-  const found = anyOf(driver.values, 'd');
-  const table = tables[driver.parameter.kind];
-  const text = `SELECT ${isUnique(driver.values) ? '' : 'DISTINCT '}d.rid AS rid FROM ${table} d WHERE d.param = ${dialect.parameter(driver.parameter)} AND (${found.text}) AND ${visible('d', snapshot)}`;
-  return withFilters({ text, values: found.values }, rest, snapshot, dialect);
-}
-
-/** Every resource of the type that lives at the snapshot: it has a row of `_lastUpdated`. */
-function aliveRows(type: string, snapshot: number | undefined, dialect: Dialect): Part & { probe: string } {
-  const { low, high } = dialect.range(type);
-  const parameter = dialect.parameter({ type, code: '_lastUpdated' } as SearchParameter);
-  const probe = `d.param = ${parameter} AND ${visible('d', snapshot)}`;
-  return {
-    text: `SELECT d.rid AS rid FROM date_row d WHERE d.rid BETWEEN ${low} AND ${high} AND ${probe}`,
-    values: [],
-    probe,
-  };
-}
-
-function byIds(type: string, ids: readonly string[], alive: ReturnType<typeof aliveRows>): Part {
-  const marks = ids.map(() => '?').join(', ');
-  return {
-    text: `SELECT d.rid AS rid FROM resource r CROSS JOIN date_row d ON d.rid = r.rid WHERE r.type = ? AND r.id IN (${marks}) AND ${alive.probe}`,
-    values: [type, ...ids],
-  };
-}
-
-function withFilters(driver: Part, filters: readonly Filter[], snapshot: number | undefined, dialect: Dialect): Part {
-  let { text, values } = driver;
-  for (const filter of filters) {
-    const part = exists(filter, snapshot, dialect);
-    text += ` AND ${part.text}`;
-    values = [...values, ...part.values];
+  constructor(snapshot: number | undefined, dialect: Dialect) {
+    this.#snapshot = snapshot;
+    this.#dialect = dialect;
   }
-  return { text, values };
-}
 
-function exists(filter: Filter, snapshot: number | undefined, dialect: Dialect): Part {
-  if (filter.kind === 'ids') {
+  #alias(letter: string): string {
+    return `${letter}${this.#aliases++}`;
+  }
+
+  /** The state now needs no bounds; binding a value costs as much as a step of the index (2 µs), so numbers stand in the text. */
+  #visible(alias: string): string {
+    const at = this.#snapshot;
+    return at === undefined
+      ? `${alias}.gone IS NULL`
+      : `${alias}.born <= ${at} AND (${alias}.gone IS NULL OR ${alias}.gone > ${at})`;
+  }
+
+  found({ branches, referred }: SearchQuery, inOrder = false): Sql {
+    const own = this.union(branches, inOrder);
+    if (!referred) return own;
+    const more = this.#referred(referred);
+    return { text: `${own.text} UNION ${more.text}`, values: [...own.values, ...more.values] };
+  }
+
+  /** From the resources of the branches to what their references name. */
+  #referred({ by, types, since }: Referred): Sql {
+    if (types.length === 0) return { text: 'SELECT 0 AS rid WHERE 1 = 0', values: [] };
+    const [t, e, r, d] = [this.#alias('t'), this.#alias('e'), this.#alias('r'), this.#alias('d')];
+    const inner = this.union(by);
+    const alive = types.map((type) => this.#dialect.parameter({ type, code: '_lastUpdated' })).join(', ');
+    const written = since === undefined ? '' : ` AND ${d}.low >= ${since}`;
     return {
-      text: `d.rid IN (SELECT rid FROM resource WHERE id IN (${filter.ids.map(() => '?').join(', ')}))`,
-      values: [...filter.ids],
+      text: `SELECT ${d}.rid AS rid FROM (${inner.text}) ${t} CROSS JOIN reference_row ${e} CROSS JOIN resource ${r} CROSS JOIN date_row ${d} WHERE ${e}.rid = ${t}.rid AND ${this.#visible(e)} AND ${r}.type = ${e}.target AND ${r}.id = ${e}.id AND ${d}.rid = ${r}.rid AND ${d}.param IN (${alive}) AND ${this.#visible(d)}${written}`,
+      values: inner.values,
     };
   }
-  const { parameter } = filter;
-  const found: Part = filter.kind === 'missing' ? { text: '1 = 1', values: [] } : anyOf(filter.values, 'e');
-  const not = filter.kind === 'missing' ? filter.missing : filter.not;
-  return {
-    text: `${not ? 'NOT ' : ''}EXISTS (SELECT 1 FROM ${tables[parameter.kind]} e WHERE e.rid = d.rid AND e.param = ${dialect.parameter(parameter)} AND (${found.text}) AND ${visible('e', snapshot)})`,
-    values: found.values,
-  };
-}
 
-function anyOf(values: readonly FilterValue[], alias: string): Part {
-  const parts = values.map((value) => one(value, alias));
-  return { text: parts.map((part) => part.text).join(' OR '), values: parts.flatMap((part) => part.values) };
-}
+  union(branches: readonly Branch[], inOrder = false): Sql {
+    const parts = branches.map((branch) => select(this.source(branch, inOrder)));
+    if (parts.length === 0) return { text: 'SELECT 0 AS rid WHERE 1 = 0', values: [] };
+    // SQLite takes no parentheses around the parts of a UNION.
+    const text =
+      parts.length === 1
+        ? (parts[0] as Sql).text
+        : parts.map((part) => `SELECT rid FROM (${part.text}) ${this.#alias('u')}`).join(' UNION ALL ');
+    return { text, values: parts.flatMap((part) => part.values) };
+  }
 
-function one(value: FilterValue, a: string): Part {
-  switch (value.kind) {
-    case 'token': {
-      const parts: Part[] = [];
-      if (value.code !== undefined) parts.push({ text: `${a}.code = ?`, values: [value.code] });
-      if (value.system !== undefined) parts.push({ text: `${a}.system = ?`, values: [value.system] });
-      return {
-        text: parts.map((part) => part.text).join(' AND ') || '1 = 1',
-        values: parts.flatMap((part) => part.values),
-      };
-    }
-    case 'string':
-      if (value.match === 'exact')
+  /**
+   * The resources of a type of which all filters hold.
+   * @param inOrder they are wanted in the order of their numbers, and mostly only the first of them
+   */
+  source({ type, filters }: Branch, inOrder = false): Source {
+    const flat = flattened(filters);
+    const [driver, ...rest] = this.#ordered(flat);
+    const drives = driver !== undefined && rank(driver) <= driveMax;
+    const found = drives ? this.#driven(type, driver) : this.#alive(type, inOrder);
+    const source = drives && rank(driver) <= shortMax ? found : this.#guarded(found);
+    const conditions = (drives ? rest : flat).map((filter) => this.#holds(filter, type, source.rid));
+    return conditions.length === 0 ? source : narrowed(source, join(conditions, ' AND '));
+  }
+
+  /** The most selective first. Where what the values say does not tell, and the database can be asked, it is. */
+  #ordered(filters: readonly Filter[]): readonly Filter[] {
+    const ordered = [...filters].sort((a, b) => rank(a) - rank(b));
+    const { sample } = this.#dialect;
+    const open = ordered.filter(
+      (it): it is ValuesFilter => it.kind === 'values' && rank(it) > shortMax && rank(it) <= driveMax,
+    );
+    if (!sample || open.length < 2 || open[0] !== ordered[0]) return ordered;
+    const counted = open.slice(0, sampledMax).map((filter) => ({ filter, count: this.#sampled(filter) }));
+    const best = counted.reduce((a, b) => (b.count < a.count ? b : a)).filter;
+    return [best, ...ordered.filter((it) => it !== best)];
+  }
+
+  /**
+   * Resources by the time of their last change, walked in that order: so the walk ends with the page. Only where the other
+   * conditions leave many; of few, all are found and put in order.
+   */
+  latest({ branches, referred, sort }: SearchQuery, after: string | undefined): Sql | undefined {
+    const [key] = sort;
+    const [branch] = branches;
+    if (!key || key.code !== stamp || !branch || branches.length > 1 || referred) return undefined;
+    const filters = flattened(branch.filters);
+    if (!this.#dialect.sample || this.#areFew(filters)) return undefined;
+    const d = this.#alias('d');
+    const lives: Sql = { text: this.#lives(branch.type, d), values: [] };
+    const from = after === undefined ? undefined : readPlace(after, sort.length)[0];
+    const begin: Sql[] =
+      typeof from === 'number' ? [{ text: `${d}.low ${key.descending ? '<=' : '>='} ?`, values: [from] }] : [];
+    const conditions = filters.map((filter) => this.#holds(filter, branch.type, `${d}.rid`));
+    const source = this.#guarded({
+      from: { text: `date_row ${d}`, values: [] },
+      where: join([lives, ...begin, ...conditions], ' AND '),
+      rid: `${d}.rid`,
+      repeats: false,
+    });
+    return {
+      text: `SELECT ${d}.rid AS rid, ${d}.low AS low FROM ${source.from.text} WHERE ${source.where.text}`,
+      values: source.where.values,
+    };
+  }
+
+  /** True when a filter is known to find few resources. */
+  #areFew(filters: readonly Filter[]): boolean {
+    const [driver] = this.#ordered(filters);
+    if (!driver || rank(driver) > driveMax) return false;
+    return driver.kind !== 'values' || rank(driver) <= shortMax || this.#sampled(driver) < sampleSize;
+  }
+
+  /** How many rows fit, up to so many. */
+  #sampled({ parameter, values }: ValuesFilter): number {
+    const d = this.#alias('d');
+    const row = this.#row(parameter, anyOf(values, d, this.#dialect), d);
+    const sql = { text: `SELECT 1 FROM ${tables[parameter.kind]} ${d} WHERE ${row.text}`, values: row.values };
+    return this.#dialect.sample?.(sql, sampleSize) ?? sampleSize;
+  }
+
+  sortColumn(key: SortKey): string {
+    return sortColumn(key, this.#visible('s'), this.#dialect);
+  }
+
+  /** First of the conditions: it must be asked before one that takes nearly every row away. */
+  #guarded(source: Source): Source {
+    const guard = this.#dialect.guard?.(source.rid);
+    if (guard === undefined) return source;
+    const { text, values } = source.where;
+    return { ...source, where: { text: `${guard} AND ${text}`, values } };
+  }
+
+  /** Every resource of the type that lives at the snapshot: it has a row of `_lastUpdated`. */
+  #alive(type: string, inOrder = false): Source {
+    const { low, high } = this.#dialect.range(type);
+    const d = this.#alias('d');
+    const lives = this.#lives(type, d, inOrder ? this.#noIndex(`${d}.param`) : `${d}.param`);
+    return {
+      from: { text: `date_row ${d}`, values: [] },
+      where: { text: `${d}.rid BETWEEN ${low} AND ${high} AND ${lives}`, values: [] },
+      rid: `${d}.rid`,
+      repeats: false,
+    };
+  }
+
+  #lives(type: string, alias: string, param = `${alias}.param`): string {
+    return `${param} = ${this.#dialect.parameter({ type, code: '_lastUpdated' })} AND ${this.#visible(alias)}`;
+  }
+
+  #noIndex(column: string): string {
+    return this.#dialect.noIndex?.(column) ?? column;
+  }
+
+  #existsAlive(type: string, rid: string): Sql {
+    const d = this.#alias('d');
+    return {
+      text: `EXISTS (SELECT 1 FROM date_row ${d} WHERE ${d}.rid = ${rid} AND ${this.#lives(type, d)})`,
+      values: [],
+    };
+  }
+
+  /** A source that begins at the rows of one filter. */
+  #driven(type: string, filter: Filter): Source {
+    switch (filter.kind) {
+      case 'ids':
+        return this.#byIds(type, filter.ids);
+      case 'values': {
+        const d = this.#alias('d');
+        const { parameter, values } = filter;
         return {
-          text: `${a}.norm = ? AND ${a}.text = ?`,
-          values: [value.norm, value.text],
+          from: { text: `${tables[parameter.kind]} ${d}`, values: [] },
+          where: this.#row(parameter, anyOf(values, d, this.#dialect), d),
+          rid: `${d}.rid`,
+          repeats: !isUnique(parameter, values),
         };
-      if (value.match === 'prefix')
-        return { text: `${a}.norm >= ? AND ${a}.norm < ?`, values: [value.norm, value.norm + last] };
-      return { text: `instr(${a}.norm, ?) > 0`, values: [value.norm] };
-    case 'date':
-      return date(value, a);
-    case 'reference': {
-      if (value.target === undefined) return { text: `${a}.id = ?`, values: [value.id] };
-      return { text: `${a}.id = ? AND ${a}.target = ?`, values: [value.id, value.target] };
+      }
+      case 'chain':
+        return this.#fromTarget(filter);
+      case 'has':
+        return this.#fromReferrer(filter);
+      case 'any': {
+        const d = this.#alias('d');
+        const parts = filter.filters.map((it) => select(this.source({ type, filters: [it] })));
+        const text = parts.map((part) => `SELECT rid FROM (${part.text}) ${this.#alias('u')}`).join(' UNION ');
+        return {
+          from: {
+            text: `(${text || 'SELECT 0 AS rid WHERE 1 = 0'}) ${d}`,
+            values: parts.flatMap((part) => part.values),
+          },
+          where: { text: '1 = 1', values: [] },
+          rid: `${d}.rid`,
+          repeats: false,
+        };
+      }
+      default: {
+        const source = this.#alive(type);
+        return narrowed(source, this.#holds(filter, type, source.rid));
+      }
     }
   }
-}
 
-/** The SQL twin of `dateMatches`; a property test holds the two together. */
-function date({ prefix, low, high }: Extract<FilterValue, { kind: 'date' }>, a: string): Part {
-  const inside = `(${a}.low >= ? AND ${a}.high <= ?)`;
-  switch (prefix) {
-    case 'eq':
-      // The upper bound on low lets the index end the scan: a range inside the value begins before its end.
-      return { text: `${a}.low >= ? AND ${a}.low < ? AND ${a}.high <= ?`, values: [low, high, high] };
-    case 'ne':
-      return { text: `NOT ${inside}`, values: [low, high] };
-    case 'gt':
-      return { text: `${a}.high > ?`, values: [high] };
-    case 'lt':
-      return { text: `${a}.low < ?`, values: [low] };
-    case 'ge':
-      return { text: `(${a}.high > ? OR ${inside})`, values: [high, low, high] };
-    case 'le':
-      return { text: `(${a}.low < ? OR ${inside})`, values: [low, low, high] };
-    case 'sa':
-      return { text: `${a}.low >= ?`, values: [high] };
-    case 'eb':
-      return { text: `${a}.high <= ?`, values: [low] };
-    case 'ap':
-      return { text: `(${a}.low < ? AND ${a}.high > ?)`, values: [high + (high - low), low - (high - low)] };
+  /** A visible row of a parameter that fits. */
+  #row(parameter: SearchParameter, { text, values }: Sql, alias: string): Sql {
+    return {
+      text: `${alias}.param = ${this.#dialect.parameter(parameter)} AND (${text}) AND ${this.#visible(alias)}`,
+      values,
+    };
   }
-}
 
-const sortValue = { token: 'code', string: 'norm', date: 'low', reference: 'id' } as const;
-
-function sortColumn(
-  { parameter, descending }: SortKey,
-  i: number,
-  snapshot: number | undefined,
-  dialect: Dialect,
-): string {
-  if (!parameter) return `(SELECT s.id FROM resource s WHERE s.rid = c.rid) AS k${i}`;
-  const value = parameter.kind === 'date' && descending ? 'high' : sortValue[parameter.kind];
-  return `(SELECT ${descending ? 'max' : 'min'}(s.${value}) FROM ${tables[parameter.kind]} s WHERE s.rid = c.rid AND s.param = ${dialect.parameter(parameter)} AND ${visible('s', snapshot)}) AS k${i}`;
-}
-
-/** Rows behind a place: lexicographic over the keys, missing last, the number as the tie-break. */
-function keyset(sort: readonly SortKey[], after: string): Part {
-  const place = parsePlace(after, sort.length);
-  const rid = place[sort.length] as number;
-  let part: Part = { text: sort.length > 0 ? 'rid > ?' : 'd.rid > ?', values: [rid] };
-  for (let i = sort.length - 1; i >= 0; i--) {
-    const value = place[i] as string | number | null;
-    const beyond = (sort[i] as SortKey).descending ? '<' : '>';
-    part =
-      value === null
-        ? { text: `(k${i} IS NULL AND ${part.text})`, values: part.values }
-        : {
-            text: `(k${i} IS NULL OR k${i} ${beyond} ? OR (k${i} = ? AND ${part.text}))`,
-            values: [value, value, ...part.values],
-          };
+  #byIds(type: string, ids: readonly string[]): Source {
+    const [r, d] = [this.#alias('r'), this.#alias('d')];
+    return {
+      from: { text: `resource ${r} CROSS JOIN date_row ${d}`, values: [] },
+      where: {
+        text: `${r}.type = ? AND ${r}.id IN (${ids.map(() => '?').join(', ')}) AND ${d}.rid = ${r}.rid AND ${this.#lives(type, d)}`,
+        values: [type, ...ids],
+      },
+      rid: `${d}.rid`,
+      repeats: false,
+    };
   }
-  return part;
-}
 
-function parsePlace(after: string, keys: number): (string | number | null)[] {
-  try {
-    const place: unknown = JSON.parse(after);
-    const sound = Array.isArray(place) && place.length === keys + 1 && Number.isSafeInteger(place[keys]);
-    if (sound && place.every((it) => it === null || ['string', 'number'].includes(typeof it))) return place;
-  } catch {
-    // falls through: one answer for every kind of garbage
+  /** `subject:Patient.identifier=x`: from the Patients to what refers to them. */
+  #fromTarget({ parameter, target, filters }: Extract<Filter, { kind: 'chain' }>): Source {
+    const [t, r, e] = [this.#alias('t'), this.#alias('r'), this.#alias('e')];
+    const inner = select(this.source({ type: target, filters }));
+    const refers = this.#row(parameter, { text: `${e}.id = ${r}.id AND ${e}.target = ?`, values: [target] }, e);
+    return {
+      from: {
+        text: `(${inner.text}) ${t} CROSS JOIN resource ${r} CROSS JOIN reference_row ${e}`,
+        values: inner.values,
+      },
+      where: { text: `${r}.rid = ${t}.rid AND ${refers.text}`, values: refers.values },
+      rid: `${e}.rid`,
+      repeats: true,
+    };
   }
-  throw new Failure('malformed', 'the page link is damaged: start the search again');
+
+  /** `_has:Observation:patient:code=x`: from the Observations to whom they refer to. */
+  #fromReferrer({ type, parameter, filters }: Extract<Filter, { kind: 'has' }>): Source {
+    const [t, e, r, d] = [this.#alias('t'), this.#alias('e'), this.#alias('r'), this.#alias('d')];
+    const inner = select(this.source({ type: parameter.type, filters }));
+    const refers = this.#row(parameter, { text: `${e}.rid = ${t}.rid AND ${e}.target = ?`, values: [type] }, e);
+    return {
+      from: {
+        text: `(${inner.text}) ${t} CROSS JOIN reference_row ${e} CROSS JOIN resource ${r} CROSS JOIN date_row ${d}`,
+        values: inner.values,
+      },
+      where: {
+        text: `${refers.text} AND ${r}.type = ? AND ${r}.id = ${e}.id AND ${d}.rid = ${r}.rid AND ${this.#lives(type, d)}`,
+        values: [...refers.values, type],
+      },
+      rid: `${d}.rid`,
+      repeats: true,
+    };
+  }
+
+  /** A condition on the resource with a number. */
+  #holds(filter: Filter, type: string, rid: string): Sql {
+    switch (filter.kind) {
+      case 'ids':
+        return {
+          text: `${rid} IN (SELECT rid FROM resource WHERE type = ? AND id IN (${filter.ids.map(() => '?').join(', ')}))`,
+          values: [type, ...filter.ids],
+        };
+      case 'not': {
+        const { text, values } = this.#holds(filter.filter, type, rid);
+        return { text: `NOT (${text})`, values };
+      }
+      case 'any':
+      case 'all': {
+        if (filter.filters.length === 0) return filter.kind === 'any' ? nothing : always;
+        const parts = filter.filters.map((it) => this.#holds(it, type, rid));
+        return parenthesised(join(parts, filter.kind === 'any' ? ' OR ' : ' AND '));
+      }
+      case 'missing':
+      case 'values':
+        return this.#hasRow(filter, rid);
+      case 'chain':
+        return this.#refersTo(filter, rid);
+      case 'has':
+        return this.#isReferredTo(filter, rid);
+    }
+  }
+
+  #hasRow(filter: Extract<Filter, { kind: 'missing' | 'values' }>, rid: string): Sql {
+    const e = this.#alias('e');
+    const { parameter } = filter;
+    const fits: Sql = filter.kind === 'missing' ? always : anyOfResource(filter.values, e, this.#dialect);
+    const wanted =
+      filter.kind === 'values' && filter.except ? { text: `NOT (${fits.text})`, values: fits.values } : fits;
+    const { text, values } = this.#row(parameter, wanted, e);
+    const not = filter.kind === 'missing' && filter.missing ? 'NOT ' : '';
+    return {
+      text: `${not}EXISTS (SELECT 1 FROM ${tables[parameter.kind]} ${e} WHERE ${e}.rid = ${rid} AND ${text})`,
+      values,
+    };
+  }
+
+  #refersTo({ parameter, target, filters }: Extract<Filter, { kind: 'chain' }>, rid: string): Sql {
+    const [e, r] = [this.#alias('e'), this.#alias('r')];
+    const refers = this.#row(parameter, { text: `${e}.rid = ${rid} AND ${e}.target = ?`, values: [target] }, e);
+    const conditions = this.#allHold(filters, target, `${r}.rid`);
+    return {
+      text: `EXISTS (SELECT 1 FROM reference_row ${e} CROSS JOIN resource ${r} WHERE ${refers.text} AND ${r}.type = ? AND ${r}.id = ${e}.id AND ${conditions.text})`,
+      values: [...refers.values, target, ...conditions.values],
+    };
+  }
+
+  #isReferredTo({ type, parameter, filters }: Extract<Filter, { kind: 'has' }>, rid: string): Sql {
+    const [r, e] = [this.#alias('r'), this.#alias('e')];
+    const refers = this.#row(parameter, { text: `${e}.id = ${r}.id AND ${e}.target = ?`, values: [type] }, e);
+    const conditions = this.#allHold(filters, parameter.type, `${e}.rid`);
+    return {
+      text: `EXISTS (SELECT 1 FROM resource ${r} CROSS JOIN reference_row ${e} WHERE ${r}.rid = ${rid} AND ${refers.text} AND ${conditions.text})`,
+      values: [...refers.values, ...conditions.values],
+    };
+  }
+
+  #allHold(filters: readonly Filter[], type: string, rid: string): Sql {
+    const parts = filters.map((filter) => this.#holds(filter, type, rid));
+    if (!filters.some(impliesAlive)) parts.unshift(this.#existsAlive(type, rid));
+    return join(parts, ' AND ');
+  }
 }

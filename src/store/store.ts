@@ -3,7 +3,8 @@
  * One conformance suite (test/store/conformance.ts) that every implementation passes.
  */
 
-import type { SearchRow } from '../fhir/search/parameters.ts';
+import type { SearchParameter, SearchRow } from '../fhir/search/parameters.ts';
+import type { SearchQuery } from '../fhir/search/query.ts';
 import type { StoredResource } from '../fhir/types.ts';
 import type { EventRow, JournalRow, MessageClaim, NewMessage, SubscriptionCursor } from './rows.ts';
 import type { CompiledSearch } from './search.ts';
@@ -17,6 +18,11 @@ export interface Key {
 export interface IdentifierKey {
   readonly type: string;
   readonly identifier: { readonly system: string; readonly value: string };
+}
+
+/** What a search finds, at most `count` of it: for conditional interactions. */
+export interface QueryKey {
+  readonly query: SearchQuery;
 }
 
 export type Interaction = 'create' | 'update' | 'delete';
@@ -53,6 +59,8 @@ export interface View {
   get(key: Key): Current | undefined;
   /** Current resources that have the identifier, in the order of creation; at most 2, enough to see that it is ambiguous. */
   find(key: IdentifierKey): readonly Current[];
+  /** Current resources that a query finds, in its order. The query object is one of the keys. */
+  search(query: SearchQuery): readonly Current[];
 }
 
 /** A version to be written, complete with its search rows. */
@@ -70,6 +78,13 @@ export interface PreparedWrite extends Key {
 export type Effect =
   | { readonly kind: 'message'; readonly claim: MessageClaim }
   | { readonly kind: 'cursor'; readonly name: string; readonly from: number; readonly to: number }
+  /** The rows of one parameter for one resource, whatever there was before: the index of a new SearchParameter. */
+  | {
+      readonly kind: 'index';
+      readonly key: Key;
+      readonly parameter: SearchParameter;
+      readonly rows: readonly SearchRow[];
+    }
   | { readonly kind: 'events'; readonly events: readonly EventRow[] }
   /** A subscription was deleted: its events and its place go with it. */
   | { readonly kind: 'forget'; readonly subscription: string }
@@ -88,7 +103,7 @@ export interface CommitRequest {
   readonly cause: Cause;
   decide(view: View): Decision;
   /** Everything `decide` will look at. */
-  readonly keys: readonly (Key | IdentifierKey)[];
+  readonly keys: readonly (Key | IdentifierKey | QueryKey)[];
 }
 
 /** A stage's row was not as claimed: another worker has done the work. */
@@ -99,6 +114,8 @@ export interface HistoryQuery {
   readonly id?: string;
   /** Versions written at or after, ms. */
   readonly since?: number;
+  /** Versions that were current at some time in `[low, high)`, ms (R4 http.html#history, `_at`). */
+  readonly at?: { readonly low: number; readonly high: number };
   /** Only versions with a smaller sequence: the next page. */
   readonly before?: number;
   readonly limit: number;
@@ -112,6 +129,8 @@ export interface SearchPage {
   readonly hits: readonly SearchHit[];
   /** Where the next page begins; undefined at the end. */
   readonly next: string | undefined;
+  /** The sequence that the page saw; there when `next` is. */
+  readonly snapshot?: number;
   /** All matches, only when asked for. */
   readonly total?: number;
 }
@@ -129,9 +148,13 @@ export interface Store {
   commit(request: CommitRequest): Promise<void>;
   /** The current version, deletions included. */
   read(key: Key): Promise<Version | undefined>;
+  /** The current versions of many, in the order of the keys, without those that were never there. */
+  readAll(keys: readonly Key[]): Promise<readonly Version[]>;
   readVersion(key: Key, version: number): Promise<Version | undefined>;
   /** Versions, the newest first. */
   history(query: HistoryQuery): Promise<readonly Version[]>;
+  /** Types that have or had resources. */
+  types(): Promise<readonly string[]>;
   /** The sequence of the newest change: what a search that begins now sees. */
   head(): Promise<number>;
   search(search: CompiledSearch): Promise<SearchPage>;

@@ -88,7 +88,7 @@ class Stage {
     const { store, parameters } = this.#parts;
     this.#active.clear();
     this.#numbers.clear();
-    const query = parseQuery('Subscription', new URLSearchParams('status=active,error&_count=1000'), parameters, true);
+    const query = parseQuery('Subscription', new URLSearchParams('status=active,error&_count=1000'), parameters);
     let after: string | undefined;
     do {
       const page = await store.search({ query, snapshot: sequence, ...(after !== undefined && { after }) });
@@ -131,7 +131,7 @@ class Stage {
 
   async #eventsOf(change: Change): Promise<EventRow[]> {
     const interested = [...this.#active.values()].filter(({ trigger }) => {
-      return (trigger.kind === 'topic' ? trigger.topic.type : trigger.query.type) === change.type;
+      return (trigger.kind === 'topic' ? trigger.topic.type : trigger.query.branches[0]?.type) === change.type;
     });
     if (interested.length === 0) return [];
     const transition = await this.#transition(change);

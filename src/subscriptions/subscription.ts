@@ -3,6 +3,7 @@
  * backport IG STU 1.1 (topic canonical in `criteria`).
  */
 import { isResourceType } from '../fhir/definitions.ts';
+import { isLocal } from '../fhir/search/filter.ts';
 import type { SearchParameters } from '../fhir/search/parameters.ts';
 import { parseQuery, type SearchQuery } from '../fhir/search/query.ts';
 import type { Json, Resource } from '../fhir/types.ts';
@@ -116,12 +117,19 @@ function parseTrigger(resource: Resource, criteria: string, { parameters, topics
   if (!isResourceType(type)) refuse('neither a search of a resource type nor a topic', 'criteria');
   // A search may ignore an empty value; a subscription that ignored it would tell of everything.
   for (const [name, value] of new URLSearchParams(search)) if (value === '') refuse(`${name} has no value`, 'criteria');
+  return { kind: 'classic', query: parseCriteria(type, search, parameters) };
+}
+
+/** A search that can be answered from the changed resource alone. */
+function parseCriteria(type: string, search: string, parameters: SearchParameters): SearchQuery {
   try {
-    return { kind: 'classic', query: parseQuery(type, new URLSearchParams(search), parameters, true) };
+    const query = parseQuery(type, new URLSearchParams(search), parameters);
+    if (query.branches.every(({ filters }) => filters.every(isLocal))) return query;
   } catch (error) {
     if (error instanceof Failure) refuse(error.message, 'criteria');
     throw error;
   }
+  refuse('criteria look at the resource alone: no chain, _has, _list or terminology', 'criteria');
 }
 
 /** A2.08: `p=v`, `p:mod=v`, `Type.p=v`, `Type?p=v`. */
@@ -132,12 +140,7 @@ function parseFilter(text: string, topic: Topic, parameters: SearchParameters): 
     const code = name.split(':')[0] as string;
     if (!topic.filters.includes(code)) refuse(`the topic cannot be filtered by '${code}'`, 'criteria');
   }
-  try {
-    return parseQuery(topic.type, new URLSearchParams(plain), parameters, true);
-  } catch (error) {
-    if (error instanceof Failure) refuse(error.message, 'criteria');
-    throw error;
-  }
+  return parseCriteria(topic.type, plain, parameters);
 }
 
 const mask = '********';

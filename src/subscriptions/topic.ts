@@ -61,7 +61,7 @@ export function parseTopic(basic: Resource, parameters: SearchParameters): Topic
     // R5 writes criteria as in a search URL, with or without the type, `:` modifiers included.
     return text === undefined
       ? undefined
-      : parseQuery(type, new URLSearchParams(text.replace(/^\w+\?/, '')), parameters, true);
+      : parseQuery(type, new URLSearchParams(text.replace(/^\w+\?/, '')), parameters);
   };
   const [previous, current] = [query('previous'), query('current')];
   const both = part(criteria, 'requireBoth')?.valueBoolean === true;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { SqliteStore } from '../../adapters/sqlite/store.ts';
 import { FixedClock } from '../../src/clock.ts';
-import { Commit, type Intention, type Written } from '../../src/commit/commit.ts';
+import { Commit, type Intention, keyOf, type Written } from '../../src/commit/commit.ts';
 import { SearchParameters } from '../../src/fhir/search/parameters.ts';
 import type { StoredResource } from '../../src/fhir/types.ts';
 import { Zone } from '../../src/fhir/zone.ts';
@@ -40,7 +40,7 @@ afterEach(() => store.close());
 
 async function run(...intentions: Intention[]): Promise<readonly Written[]> {
   clock.advance(1000);
-  return commit.run({ cause: 'client:test', keys: [], decide: () => ({ intentions }) });
+  return commit.run({ cause: 'client:test', keys: intentions.map(keyOf), decide: () => ({ intentions }) });
 }
 
 function put(more: object = {}): Intention {
@@ -173,7 +173,7 @@ describe('the search rows of an update', () => {
     expect(store.prepared[0]?.removed).toEqual([]);
     await run(put({ gender: 'male', birthDate: '1981', name: [{ family: 'B' }, { family: 'C' }] }));
     const [write] = store.prepared;
-    const changed = ['_lastUpdated', 'birthdate', 'family', 'name', 'phonetic'];
+    const changed = ['_content', '_lastUpdated', 'birthdate', 'family', 'name', 'phonetic'];
     expect(rowsOf(write?.added).filter((it) => it !== 'phonetic')).toEqual(changed.filter((it) => it !== 'phonetic'));
     expect(rowsOf(write?.removed).filter((it) => it !== 'phonetic')).toEqual(changed.filter((it) => it !== 'phonetic'));
     expect(write?.added.find((row) => row.parameter.code === 'family')?.value).toMatchObject({ text: 'C' });
@@ -182,7 +182,7 @@ describe('the search rows of an update', () => {
 
   test('at the same instant leave the row of the time alone', async () => {
     const unit = (gender: string): Promise<unknown> =>
-      commit.run({ cause: 'client:test', keys: [], decide: () => ({ intentions: [put({ gender })] }) });
+      commit.run({ cause: 'client:test', keys: [key], decide: () => ({ intentions: [put({ gender })] }) });
     await unit('male');
     await unit('female');
     expect(rowsOf(store.prepared[0]?.added)).toEqual(['gender']);

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { beginningOfTime, dateRange, endOfTime } from '../../src/fhir/search/date-range.ts';
-import { type DatePrefix, dateMatches, datePrefixes } from '../../src/fhir/search/query.ts';
+import { type Prefix, prefixes } from '../../src/fhir/search/filter.ts';
+import { dateMatches } from '../../src/fhir/search/match.ts';
 import { Zone } from '../../src/fhir/zone.ts';
 
 const shanghai = new Zone('Asia/Shanghai');
@@ -124,7 +125,7 @@ describe('the range of a date', () => {
 
 describe('a prefix', () => {
   // R4 search.html#prefix. The search value is 2026-03, the stored value what the row says.
-  const all = datePrefixes.join(' ');
+  const all = prefixes.join(' ');
   test.each<[string, string, string]>([
     ['2026-03', 'the same month', 'eq ge le ap'],
     ['2026-03-16', 'a day inside', 'eq ge le ap'],
@@ -136,7 +137,7 @@ describe('a prefix', () => {
   ])('on %s, %s, matches for %s only', (stored, _, expected) => {
     const value = dateRange('2026-03', utc)!;
     const row = dateRange(stored, utc)!;
-    const matching = datePrefixes.filter((prefix) => dateMatches(prefix, value, row));
+    const matching = prefixes.filter((prefix) => dateMatches({ prefix, ...value }, row));
     expect(matching.join(' ')).toBe(
       all
         .split(' ')
@@ -145,7 +146,7 @@ describe('a prefix', () => {
     );
   });
 
-  test.each<[DatePrefix, boolean]>([
+  test.each<[Prefix, boolean]>([
     ['eq', false],
     ['ne', true],
     ['gt', true],
@@ -157,7 +158,7 @@ describe('a prefix', () => {
     ['ap', true],
   ])('%s of a day, for a period that begins on it and has not ended, is %s', (prefix, expected) => {
     const value = dateRange('2026-03-16', utc)!;
-    expect(dateMatches(prefix, value, { low: value.low, high: endOfTime })).toBe(expected);
+    expect(dateMatches({ prefix, ...value }, { low: value.low, high: endOfTime })).toBe(expected);
   });
 
   const range = fc
@@ -167,7 +168,7 @@ describe('a prefix', () => {
   test('ne is the opposite of eq; sa and eb are never true together; what overlaps is approximately equal', () => {
     fc.assert(
       fc.property(range, range, (value, row) => {
-        const is = (prefix: DatePrefix): boolean => dateMatches(prefix, value, row);
+        const is = (prefix: Prefix): boolean => dateMatches({ prefix, ...value }, row);
         expect(is('ne')).toBe(!is('eq'));
         expect(is('sa') && is('eb')).toBe(false);
         if (is('sa')) expect(is('gt')).toBe(true);

@@ -33,7 +33,11 @@ describe('the gate for resources', () => {
     ],
     [
       'a contained resource',
-      { resourceType: 'Patient', contained: [{ resourceType: 'Organization', id: 'o', name: 'x' }] },
+      {
+        resourceType: 'Patient',
+        managingOrganization: { reference: '#o' },
+        contained: [{ resourceType: 'Organization', id: 'o', name: 'x' }],
+      },
     ],
     [
       'a required choice',
@@ -106,6 +110,39 @@ describe('the gate for resources', () => {
     ['null for an element', { resourceType: 'Patient', gender: null }, 'Patient.gender'],
     ['null for a backbone', { resourceType: 'Patient', contact: null }, 'Patient.contact'],
     ['a contained resource of no type', { resourceType: 'Patient', contained: [{ id: 'x' }] }, 'Patient.contained[0]'],
+    [
+      'a wrong date deep in a contained resource',
+      { resourceType: 'Patient', contained: [{ resourceType: 'Patient', contact: [{ period: { start: 'x' } }] }] },
+      'Patient.contained[0].contact[0].period.start',
+    ],
+    [
+      'a wrong value in an entry of a Bundle in a Bundle',
+      {
+        resourceType: 'Bundle',
+        type: 'collection',
+        entry: [
+          {},
+          {
+            resource: {
+              resourceType: 'Bundle',
+              type: 'collection',
+              entry: [{ resource: { resourceType: 'Patient', active: 1 } }],
+            },
+          },
+        ],
+      },
+      'Bundle.entry[1].resource.entry[0].resource.active',
+    ],
+    [
+      'a wrong value of a choice, named as FHIRPath does',
+      { resourceType: 'Patient', deceasedDateTime: 'x' },
+      'Patient.deceased',
+    ],
+    [
+      'a wrong extension of a primitive',
+      { resourceType: 'Patient', _birthDate: { extension: [{}] } },
+      'Patient.birthDate.extension[0]',
+    ],
     ['a meta that is no object', { resourceType: 'Patient', meta: 5 }, 'Patient.meta'],
     ['an id that is none', { resourceType: 'Patient', id: 'a b' }, 'Patient.id'],
   ])('refuses %s and says where', (_, resource, expression) => {
@@ -137,9 +174,35 @@ describe('the gate for resources', () => {
     expect(errorsOf(JSON.parse(`{"resourceType":"Patient","name":[{"${key}":"x"}]}`))).toHaveLength(1);
   });
 
+  test.each([
+    ['blanks between the groups', 'AAAA '.repeat(50_000), true],
+    ['blanks between the groups, and what is no digit behind them', `${'AAAA '.repeat(50_000)}!`, false],
+    ['megabytes', 'AAAA'.repeat(2_000_000), true],
+    ['nothing', '', false],
+    ['a group that is not whole', 'AAA', false],
+  ])('reads base64 with %s in linear time', (_, valueBase64Binary, sound) => {
+    // The published pattern would not come back from the second, and overflow the stack on the third.
+    const found = errorsOf({ resourceType: 'Patient', extension: [{ url: 'http://x', valueBase64Binary }] });
+    expect(found.length === 0).toBe(sound);
+  });
+
+  test('asks for bindings, invariants and targets together, once the shape is sound', () => {
+    const found = errorsOf({
+      resourceType: 'Patient',
+      language: 'no language',
+      contact: [{ gender: 'male' }],
+      managingOrganization: { reference: 'Patient/1' },
+    });
+    expect(found.map((it) => it.expression)).toEqual([
+      'Patient.language',
+      'Patient.contact[0]',
+      'Patient.managingOrganization.reference',
+    ]);
+  });
+
   test('takes extensions in extensions as deep as anybody needs', () => {
     const nested = (levels: number): string =>
-      levels === 0 ? '{"url":"x"}' : `{"url":"x","extension":[${nested(levels - 1)}]}`;
+      levels === 0 ? '{"url":"x","valueCode":"y"}' : `{"url":"x","extension":[${nested(levels - 1)}]}`;
     const text = `{"resourceType":"Patient","extension":[${nested(20)}]}`;
     expect(errors(JSON.parse(text))).toEqual([]);
     expect(() => assertShallow(text)).not.toThrow();

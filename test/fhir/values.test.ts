@@ -5,7 +5,7 @@ import { fold, type SearchValue } from '../../src/fhir/search/values.ts';
 import type { Resource } from '../../src/fhir/types.ts';
 import { Zone } from '../../src/fhir/zone.ts';
 
-const parameters = new SearchParameters(new Zone('Asia/Shanghai'));
+const parameters = new SearchParameters(new Zone('Asia/Shanghai'), () => 'https://here.example/fhir/');
 
 function values(resource: Resource, code: string): SearchValue[] {
   return parameters
@@ -144,7 +144,12 @@ describe('search values', () => {
     const subject = (reference: string): SearchValue[] =>
       values({ resourceType: 'Encounter', status: 'finished', class: {}, subject: { reference } }, 'subject');
     expect(subject('Patient/1')).toEqual([{ kind: 'reference', target: 'Patient', id: '1' }]);
-    expect(subject('Patient/1/_history/2')).toEqual([{ kind: 'reference', target: 'Patient', id: '1' }]);
+    // Two rows: found with its version and without.
+    expect(subject('Patient/1/_history/2')).toEqual([
+      { kind: 'reference', target: 'Patient', id: '1' },
+      { kind: 'reference', target: 'Patient', id: '1/_history/2' },
+    ]);
+    expect(subject('https://here.example/fhir/Patient/1')).toEqual([{ kind: 'reference', target: 'Patient', id: '1' }]);
     expect(subject('https://x.example/Patient/1')).toEqual([
       { kind: 'reference', target: '', id: 'https://x.example/Patient/1' },
     ]);
@@ -155,6 +160,13 @@ describe('search values', () => {
   test('of a long text are cut, so that an index can hold them', () => {
     const [value] = values({ resourceType: 'Patient', name: [{ text: 'Å'.repeat(2000) }] }, 'name');
     expect(value).toMatchObject({ norm: 'a'.repeat(512), text: 'Å'.repeat(512) });
+  });
+
+  test('of a text have no NUL and no half of a character', () => {
+    const text = `\0a\ud800b${'\u{1F600}'.repeat(600)}`;
+    const [value] = values({ resourceType: 'Patient', name: [{ text }] }, 'name');
+    expect(value?.kind === 'string' && value.text.isWellFormed() && value.norm.isWellFormed()).toBe(true);
+    expect(value?.kind === 'string' && value.norm.startsWith('a\ufffdb')).toBe(true);
   });
 
   test('are each there once', () => {

@@ -75,4 +75,20 @@ describe('what the pages say is so', () => {
   test('the states page names every state of a message', () => {
     for (const state of messageStates) expect(read('docs/states.md')).toContain(state);
   });
+
+  test('every claim of the conformance table names its test, and the README says the same', () => {
+    const rowsOf = (page: string): string[][] =>
+      [...read(page).matchAll(/^\| (?!Feature|-)(.+) \|$/gm)]
+        .map((it) => (it[1] as string).split(' | '))
+        .filter((it) => it.length === 6);
+    const rows = rowsOf('docs/conformance.md');
+    expect(rows.length).toBeGreaterThan(35);
+    for (const [feature, ours = ''] of rows) {
+      const named = [...ours.matchAll(/`([a-z]+(?:\/[a-z0-9-]+)*)`/g)].map((it) => `test/${it[1]}`);
+      const there = named.filter((it) => existsSync(join(root, it)) || existsSync(join(root, `${it}.test.ts`)));
+      expect([feature, named.length > 0, there]).toEqual([feature, true, named]);
+    }
+    const plain = rows.map((cells) => cells.map((it) => it.replace(/\[\^\d+\]/g, '')));
+    expect(rowsOf('README.md')).toEqual(plain);
+  });
 });

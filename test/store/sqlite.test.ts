@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import Database from 'better-sqlite3';
 import { SqliteStore } from '../../adapters/sqlite/store.ts';
-import { temporaryFolder } from '../support/app.ts';
 import { storeConformance } from './conformance.ts';
+import { temporaryFolder } from './folder.ts';
 import { Bench, message, patient } from './rules/bench.ts';
 
 storeConformance('SQLite in memory', async () => {

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { SqliteStore } from '../../adapters/sqlite/store.ts';
 import { systemClock } from '../../src/clock.ts';
-import { Commit } from '../../src/commit/commit.ts';
+import { Commit, keyOf } from '../../src/commit/commit.ts';
 import type { StoredResource } from '../../src/fhir/types.ts';
 import { InProcessQueue } from '../../src/queue/in-process.ts';
 import { subscriptionStage } from '../../src/subscriptions/stage.ts';
@@ -28,10 +28,11 @@ function newStage(): () => Promise<unknown> {
 }
 
 async function put(resource: unknown): Promise<void> {
+  const intention = { kind: 'put' as const, resource: resource as StoredResource };
   await commit.run({
     cause: 'client:test',
-    keys: [],
-    decide: () => ({ intentions: [{ kind: 'put', resource: resource as StoredResource }] }),
+    keys: [keyOf(intention)],
+    decide: () => ({ intentions: [intention] }),
   });
 }
 

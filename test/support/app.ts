@@ -9,6 +9,8 @@ import type { Ids } from '../../src/ids.ts';
 
 export interface TestAppOptions {
   readonly sqlitePath?: string;
+  /** Another database than SQLite. */
+  readonly storeUrl?: string;
   readonly clock?: Clock;
   readonly ids?: Ids;
   readonly config?: Partial<Config>;
@@ -16,12 +18,18 @@ export interface TestAppOptions {
 
 /** The configuration that tests run with. */
 export function testConfig(overrides: Partial<Config> = {}): Config {
-  return { ...readConfig({}), httpPort: 0, mllpPort: 0, sqlitePath: ':memory:', logLevel: 'silent', ...overrides };
+  return { ...readConfig({}), httpPort: 0, mllpPort: 0, storeUrl: 'sqlite::memory:', logLevel: 'silent', ...overrides };
 }
 
 /** Starts a server; the caller stops it. */
-export function startTestApp({ sqlitePath = ':memory:', clock, ids, config = {} }: TestAppOptions = {}): Promise<App> {
-  return startApp(testConfig({ sqlitePath, ...config }), clock, ids);
+export function startTestApp({
+  sqlitePath = ':memory:',
+  storeUrl = `sqlite:${sqlitePath}`,
+  clock,
+  ids,
+  config = {},
+}: TestAppOptions = {}): Promise<App> {
+  return startApp(testConfig({ storeUrl, ...config }), clock, ids);
 }
 
 /** A folder that is removed by `remove`. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { crash } from './crash.ts';
 import { seedOf } from './random.ts';
 
-const kills = Number(process.env.KILLS ?? 5);
+const kills = Number(process.env.KILLS ?? 3);
 const seed = seedOf(process.env.SEED ?? '20260316');
 
 describe(`a server killed ${kills} times under load (SEED=${seed})`, () => {

@@ -119,12 +119,12 @@ class Servers implements Target {
   /** Starts until one is up; with `random` now and then one is killed while it starts. */
   async start(random?: Random): Promise<void> {
     if (random && random.next() < 0.15) {
-      const early = new ServerProcess(this.#path);
+      const early = new ServerProcess(`sqlite:${this.#path}`);
       early.ready().catch(() => {});
       setTimeout(() => early.kill('SIGKILL'), random.whole(50, 600));
       await early.exited;
     }
-    const server = new ServerProcess(this.#path);
+    const server = new ServerProcess(`sqlite:${this.#path}`);
     this.#process = server;
     const { http, mllp } = await server.ready();
     this.#up = { http, port: portOf(mllp) };

@@ -1,4 +1,4 @@
-/** `node src/main.ts serve` as a child process on a database file, with free ports. */
+/** `node src/main.ts serve` as a child process with free ports. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -11,12 +11,13 @@ export class ServerProcess {
   /** Resolves with the exit code or signal when the process has ended. */
   readonly exited: Promise<string>;
 
-  constructor(sqlitePath: string) {
+  /** @param storeUrl as in STORE_URL */
+  constructor(storeUrl: string) {
     const env = {
       PATH: process.env.PATH,
       HTTP_PORT: '0',
       MLLP_PORT: '0',
-      STORE_URL: `sqlite:${sqlitePath}`,
+      STORE_URL: storeUrl,
       LOG_LEVEL: 'error',
     };
     this.#child = spawn(process.execPath, [main, 'serve'], { env, stdio: ['ignore', 'pipe', 'pipe'] });

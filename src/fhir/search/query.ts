@@ -1,72 +1,76 @@
 /** Search URLs ─▶ a query: `Encounter?status=finished&_sort=-date`. R4 search.html. Pure; the same for REST and criteria. */
 import { Failure } from '../../outcome.ts';
-import { isResourceType } from '../definitions.ts';
-import { parseReference } from '../reference.ts';
-import { beginningOfTime, dateRange, endOfTime } from './date-range.ts';
+import { isResourceType, resourceTypes } from '../definitions.ts';
+import type { Filter } from './filter.ts';
 import type { SearchParameter, SearchParameters } from './parameters.ts';
-import { fold, stringLengthMax } from './values.ts';
-
-export const datePrefixes = ['eq', 'ne', 'gt', 'ge', 'lt', 'le', 'sa', 'eb', 'ap'] as const;
-export type DatePrefix = (typeof datePrefixes)[number];
-
-/** One value of a filter; values of a filter are ORed. */
-export type FilterValue =
-  | {
-      readonly kind: 'token' /** undefined: any system */;
-      readonly system: string | undefined /** undefined: any code */;
-      readonly code: string | undefined;
-    }
-  | {
-      readonly kind: 'string';
-      readonly match: 'prefix' | 'exact' | 'contains';
-      readonly norm: string;
-      readonly text: string;
-    }
-  | { readonly kind: 'date'; readonly prefix: DatePrefix; readonly low: number; readonly high: number }
-  | { readonly kind: 'reference' /** undefined: any type */; readonly target: string | undefined; readonly id: string };
-
-/** Filters of a query are ANDed. */
-export type Filter =
-  | { readonly kind: 'ids'; readonly ids: readonly string[] }
-  | { readonly kind: 'missing'; readonly parameter: SearchParameter; readonly missing: boolean }
-  | {
-      readonly kind: 'values';
-      readonly parameter: SearchParameter;
-      readonly not: boolean;
-      readonly values: readonly FilterValue[];
-    };
+import { parseFilter } from './parse-filter.ts';
+import { malformed, shortened, WrongModifier } from './parse-value.ts';
+import { QueryBudget } from './query-budget.ts';
 
 export interface SortKey {
-  /** undefined: by `_id`. */
-  readonly parameter: SearchParameter | undefined;
+  readonly code: string;
   readonly descending: boolean;
+  /** By resource type; none for `_id`. */
+  readonly parameters: ReadonlyMap<string, SearchParameter>;
 }
 
 /** `_include=Encounter:subject:Patient`; for `_revinclude` the source is the other type. */
 export interface Include {
   readonly source: string;
-  readonly parameter: SearchParameter;
+  /** Reference parameters of the source; all of them for `*`. */
+  readonly parameters: readonly SearchParameter[];
   readonly target: string | undefined;
+  /** Also from what was included. */
+  readonly iterate: boolean;
+}
+
+/** What is asked of one type. Filters are ANDed. */
+export interface Branch {
+  readonly type: string;
+  readonly filters: readonly Filter[];
+}
+
+/** What the resources of some branches refer to, one step on. */
+export interface Referred {
+  readonly by: readonly Branch[];
+  /** Only of these types. */
+  readonly types: readonly string[];
+  /** Only what was written at or after, ms. */
+  readonly since?: number;
 }
 
 export interface SearchQuery {
-  readonly type: string;
-  readonly filters: readonly Filter[];
+  /** One for a search of a type, several for a search of the system or a compartment. */
+  readonly branches: readonly Branch[];
+  /** Found besides, each resource once. */
+  readonly referred?: Referred;
   readonly sort: readonly SortKey[];
   /** Hits per page. */
   readonly count: number;
   readonly include: readonly Include[];
   readonly revinclude: readonly Include[];
   readonly total: boolean;
-  readonly summary: 'false' | 'count';
-  /** Names of parameters that were ignored, for a lenient client. */
-  readonly ignored: readonly string[];
+  /** Only the number of matches is wanted. */
+  readonly countOnly: boolean;
+  /** What was ignored, for a lenient client: names of parameters with the reason. */
+  readonly ignored: readonly Ignored[];
 }
+
+export interface Ignored {
+  readonly name: string;
+  readonly reason: string;
+}
+
+/**
+ * R4 http.html#handling. `strict` refuses what is unknown; `default` ignores what is unknown and refuses what is malformed;
+ * `lenient` ignores both. What is ignored is listed. An unknown modifier is refused always (search.html#modifiers).
+ */
+export type Handling = 'strict' | 'default' | 'lenient';
 
 export const countDefault = 20;
 export const countMax = 1000;
-/** A longer list of values is a mistake or an attack. */
-const valuesMax = 500;
+const sortKeysMax = 10;
+const includesMax = 50;
 
 const resultParameters = new Set([
   '_sort',
@@ -75,216 +79,193 @@ const resultParameters = new Set([
   '_revinclude',
   '_total',
   '_summary',
+  '_elements',
   '_format',
   '_pretty',
   '_page',
+  '_type',
 ]);
 
+type Pair = readonly [name: string, value: string];
+
 /**
+ * @param types the resource type searched for, or several
  * @param pairs decoded names and values in the order of the URL
- * @param strict R4 http.html#handling: unknown parameters are refused, else listed in `ignored`
- * @throws Failure `malformed` that names the parameter; unknown modifiers always (R4 search.html#modifiers: "SHALL reject")
+ * @throws Failure `malformed` that names the parameter, `too-costly` for a chain that fans out too far
  */
 export function parseQuery(
-  type: string,
-  pairs: Iterable<readonly [string, string]>,
+  types: string | readonly string[],
+  pairs: Iterable<Pair>,
   parameters: SearchParameters,
-  strict: boolean,
+  handling: Handling = 'strict',
 ): SearchQuery {
-  if (!isResourceType(type)) throw new Failure('not-supported', 'not a resource type of FHIR R4');
-  const all = [...pairs].filter(([, value]) => value !== '');
-  const ignored: string[] = [];
-  const filters: Filter[] = [];
-  for (const [name, value] of all) {
-    const [code = '', ...modifier] = name.split(':');
-    if (resultParameters.has(code)) continue;
-    const filter = parseFilter(type, code, modifier.join(':'), value, parameters);
-    if (filter) filters.push(filter);
-    else if (strict) throw malformed(name, `${type} has no search parameter '${code}' here`);
-    else ignored.push(name);
+  const searched = [...new Set(typeof types === 'string' ? [types] : types)];
+  if (!searched.every(isResourceType)) throw new Failure('not-supported', 'not a resource type of FHIR R4');
+  const { conditions, results } = sorted(pairs);
+  const ignored: Ignored[] = [];
+  const branches = searched.map((type) => ({ type, filters: [] as Filter[] }));
+  const budgets = QueryBudget.each(searched);
+  for (const [name, value] of conditions) {
+    const filters = leniently(name, handling, ignored, () => filtersOf(searched, name, value, parameters, budgets));
+    if (filters) for (const [i, branch] of branches.entries()) branch.filters.push(filters[i] as Filter);
   }
-  const values = (name: string): string[] => all.filter(([it]) => it.split(':')[0] === name).map(([, value]) => value);
-  const count = parseCount(values('_count')[0]);
-  const summary = oneOf('_summary', values('_summary')[0] ?? 'false', ['false', 'true', 'text', 'data', 'count']);
+  const read = <T>(name: string, absent: T, parse: (pairs: readonly Pair[]) => T): T => {
+    const own = results.get(name);
+    return (own && leniently(name, handling, ignored, () => parse(own))) ?? absent;
+  };
+  const oneOf = (name: string, allowed: readonly string[]): string =>
+    read(name, '', ([first]) => parseOneOf(name, (first as Pair)[1], allowed));
+  const count = read('_count', countDefault, ([first]) => parseCount((first as Pair)[1]));
   return {
-    type,
-    filters,
-    sort: values('_sort').flatMap((value) => value.split(',').map((key) => parseSort(type, key, parameters))),
+    branches,
+    sort: read('_sort', [], (own) => parseSorts(searched, own, parameters)),
     count,
-    include: parseIncludes('_include', all, parameters, type),
-    revinclude: parseIncludes('_revinclude', all, parameters, type),
-    total: oneOf('_total', values('_total')[0] ?? 'none', ['none', 'estimate', 'accurate']) !== 'none',
-    // R4 search.html#count: _count=0 is the same as _summary=count. The other summaries may be answered with more.
-    summary: summary === 'count' || count === 0 ? 'count' : 'false',
+    include: read('_include', [], (own) => parseIncludes('_include', own, parameters, searched)),
+    revinclude: read('_revinclude', [], (own) => parseIncludes('_revinclude', own, parameters, searched)),
+    total: ['estimate', 'accurate'].includes(oneOf('_total', ['none', 'estimate', 'accurate'])),
+    // R4 search.html#count: _count=0 is the same as _summary=count.
+    countOnly: oneOf('_summary', ['false', 'true', 'text', 'data', 'count']) === 'count' || count === 0,
     ignored,
   };
 }
 
-function malformed(name: string, text: string): Failure {
-  return new Failure('malformed', `${name}: ${text}`);
+/** Conditions, and what is said of the result by its name without a modifier; what has no value is left out. */
+function sorted(pairs: Iterable<Pair>): { conditions: Pair[]; results: ReadonlyMap<string, Pair[]> } {
+  const conditions: Pair[] = [];
+  const results = new Map<string, Pair[]>();
+  for (const pair of pairs) {
+    const [name, value] = pair;
+    if (value === '') continue;
+    const colon = name.indexOf(':');
+    const code = colon < 0 ? name : name.slice(0, colon);
+    if (!resultParameters.has(code)) conditions.push(pair);
+    else if (results.has(code)) results.get(code)?.push(pair);
+    else results.set(code, [pair]);
+  }
+  return { conditions, results };
 }
 
-function oneOf(name: string, value: string, allowed: string[]): string {
+/** A query without conditions, to be filled in. */
+export function queryOf(type: string, filters: readonly Filter[], count: number): SearchQuery {
+  return {
+    branches: [{ type, filters }],
+    sort: [],
+    count,
+    include: [],
+    revinclude: [],
+    total: false,
+    countOnly: false,
+    ignored: [],
+  };
+}
+
+/** An unknown parameter, as an error that a lenient client does not get. */
+class Unknown extends Failure {}
+
+function leniently<T>(name: string, handling: Handling, ignored: Ignored[], parse: () => T): T | undefined {
+  try {
+    return parse();
+  } catch (error) {
+    const ignorable =
+      error instanceof Unknown
+        ? handling !== 'strict'
+        : error instanceof Failure &&
+          error.kind === 'malformed' &&
+          handling === 'lenient' &&
+          !(error instanceof WrongModifier);
+    if (!ignorable) throw error;
+    ignored.push({ name, reason: (error as Failure).message });
+    return undefined;
+  }
+}
+
+function filtersOf(
+  types: readonly string[],
+  name: string,
+  value: string,
+  parameters: SearchParameters,
+  budgets: readonly QueryBudget[],
+): Filter[] {
+  return types.map((type, i) => {
+    const filter = parseFilter(type, name, value, parameters, budgets[i]);
+    if (!filter) throw new Unknown('malformed', `${shortened(name)}: ${type} has no such search parameter here`);
+    return filter;
+  });
+}
+
+function parseOneOf(name: string, value: string, allowed: readonly string[]): string {
   if (!allowed.includes(value)) throw malformed(name, `must be one of ${allowed.join(', ')}`);
   return value;
 }
 
-function parseCount(value: string | undefined): number {
-  if (value === undefined) return countDefault;
+function parseCount(value: string): number {
   if (!/^\d{1,9}$/.test(value)) throw malformed('_count', 'must be a whole number');
   return Math.min(Number(value), countMax);
 }
 
-function parseSort(type: string, key: string, parameters: SearchParameters): SortKey {
+/** Kinds whose values have an order. */
+const sortable = new Set(['token', 'string', 'date', 'reference', 'number', 'quantity']);
+
+function parseSorts(types: readonly string[], pairs: readonly Pair[], parameters: SearchParameters): SortKey[] {
+  const keys = pairs.flatMap(([, value]) => value.split(',', sortKeysMax + 1));
+  if (keys.length > sortKeysMax) throw malformed('_sort', `has more than ${sortKeysMax} keys`);
+  return keys.map((key) => parseSort(types, key, parameters));
+}
+
+function parseSort(types: readonly string[], key: string, parameters: SearchParameters): SortKey {
   const descending = key.startsWith('-');
   const code = descending ? key.slice(1) : key;
-  const parameter = parameters.of(type).get(code);
-  if (!parameter && code !== '_id') throw malformed('_sort', `${type} has no search parameter '${code}' to sort by`);
-  return { parameter, descending };
+  const found = new Map<string, SearchParameter>();
+  if (code === '_id') return { code, descending, parameters: found };
+  for (const type of types) {
+    const parameter = parameters.of(type).get(code);
+    if (!parameter || !sortable.has(parameter.kind))
+      throw malformed('_sort', `${type} has no search parameter '${shortened(code)}' to sort by`);
+    found.set(type, parameter);
+  }
+  if (new Set([...found.values()].map(({ kind }) => kind)).size > 1)
+    throw malformed('_sort', `'${code}' is not of one kind in all types that are searched`);
+  return { code, descending, parameters: found };
 }
 
 function parseIncludes(
   name: '_include' | '_revinclude',
-  all: (readonly [string, string])[],
+  pairs: readonly Pair[],
   parameters: SearchParameters,
-  type: string,
+  types: readonly string[],
 ): Include[] {
-  return all
-    .filter(([it]) => it.split(':')[0] === name)
-    .map(([it, value]) => {
-      if (it.includes(':')) throw malformed(it, 'this modifier is not supported');
-      const [source = '', code = '', target] = value.split(':');
-      const parameter = isResourceType(source) ? parameters.of(source).get(code) : undefined;
-      if (parameter?.kind !== 'reference') throw malformed(name, `'${value}' does not name a reference parameter`);
-      if (name === '_include' && source !== type) throw malformed(name, `'${source}' is not the type searched for`);
-      return { source, parameter, target: target || undefined };
-    });
+  if (pairs.length > includesMax) throw malformed(name, `is there more than ${includesMax} times`);
+  return pairs.flatMap(([it, value]) => {
+    // STU3 called it `:recurse`; clients still send that.
+    if (!/^_(rev)?include(:iterate|:recurse)?$/.test(it)) throw new WrongModifier(it);
+    const iterate = it.includes(':');
+    const [source = '', code = '', target] = value === '*' ? ['*', '*'] : value.split(':');
+    if (source === '*') return everything(name, types, parameters).map((include) => ({ ...include, iterate }));
+    const named = isResourceType(source) ? references(source, code, parameters) : [];
+    if (named.length === 0) throw malformed(name, `'${shortened(value)}' does not name a reference parameter`);
+    if (name === '_include' && !iterate && !types.includes(source))
+      throw malformed(name, `'${source}' is not the type searched for`);
+    return { source, parameters: named, target: target || undefined, iterate };
+  });
 }
 
-function parseFilter(
-  type: string,
-  code: string,
-  modifier: string,
-  value: string,
+function references(type: string, code: string, parameters: SearchParameters): SearchParameter[] {
+  return [...parameters.of(type).values()].filter(
+    (it) => it.kind === 'reference' && (code === '*' || it.code === code),
+  );
+}
+
+/** `*`: every reference of what is searched for, or every type that may refer to it. */
+function everything(
+  name: '_include' | '_revinclude',
+  types: readonly string[],
   parameters: SearchParameters,
-): Filter | undefined {
-  const name = modifier ? `${code}:${modifier}` : code;
-  if (code === '_id') {
-    if (modifier) throw malformed(name, 'this modifier is not supported');
-    return { kind: 'ids', ids: splitValues(name, value) };
-  }
-  if (code.includes('.') || code === '_has') throw malformed(name, 'chained parameters are not supported');
-  const parameter = parameters.of(type).get(code);
-  if (!parameter) return undefined;
-  if (modifier === 'missing') {
-    if (value !== 'true' && value !== 'false') throw malformed(name, 'must be true or false');
-    return { kind: 'missing', parameter, missing: value === 'true' };
-  }
-  const values = splitValues(name, value).map((it) => parseValue(name, parameter, modifier, it, parameters));
-  return { kind: 'values', parameter, not: modifier === 'not', values };
-}
-
-/** R4 search.html#escaping: `\,` is a comma in a value. */
-function splitValues(name: string, text: string): string[] {
-  const values = text.match(/(?:\\.|[^,\\])+/g) ?? [];
-  if (values.length === 0) throw malformed(name, 'has no value');
-  if (values.length > valuesMax) throw malformed(name, `has more than ${valuesMax} values`);
-  return values;
-}
-
-function unescapeValue(text: string): string {
-  return text.replace(/\\([,|$\\])/g, '$1');
-}
-
-function parseValue(
-  name: string,
-  parameter: SearchParameter,
-  modifier: string,
-  text: string,
-  { zone }: SearchParameters,
-): FilterValue {
-  const refuse = (): never => {
-    throw malformed(name, `the modifier ':${modifier}' is not supported for a parameter of type ${parameter.declared}`);
-  };
-  switch (parameter.kind) {
-    case 'token':
-      if (modifier !== '' && (modifier !== 'not' || parameter.declared === 'uri')) refuse();
-      return parseToken(parameter, text);
-    case 'string': {
-      if (!['', 'exact', 'contains'].includes(modifier)) refuse();
-      const plain = unescapeValue(text);
-      const match = modifier === '' ? 'prefix' : (modifier as 'exact' | 'contains');
-      // Cut as what is stored, so that a long value still finds itself.
-      return {
-        kind: 'string',
-        match,
-        norm: fold(plain).slice(0, stringLengthMax),
-        text: plain.slice(0, stringLengthMax),
-      };
-    }
-    case 'date': {
-      if (modifier !== '') refuse();
-      const found = /^(eq|ne|gt|ge|lt|le|sa|eb|ap)?(.*)$/s.exec(text) as RegExpExecArray;
-      const range = dateRange(found[2] as string, zone);
-      if (!range) throw malformed(name, 'is not a date');
-      return { kind: 'date', prefix: (found[1] ?? 'eq') as DatePrefix, ...range };
-    }
-    case 'reference':
-      if (modifier !== '' && !isResourceType(modifier)) refuse();
-      return parseReferenceValue(parameter, modifier, unescapeValue(text));
-  }
-}
-
-function parseToken(parameter: SearchParameter, text: string): FilterValue {
-  if (parameter.declared === 'uri') return { kind: 'token', system: '', code: unescapeValue(text) };
-  const bar = text.search(/(?<!\\)\|/);
-  if (bar < 0) return { kind: 'token', system: undefined, code: unescapeValue(text) };
-  const code = unescapeValue(text.slice(bar + 1));
-  return { kind: 'token', system: unescapeValue(text.slice(0, bar)), code: code === '' ? undefined : code };
-}
-
-function parseReferenceValue(parameter: SearchParameter, modifier: string, text: string): FilterValue {
-  const parsed = parseReference(text);
-  if (parsed) return { kind: 'reference', target: parsed.type, id: parsed.id };
-  if (/[/:]/.test(text)) return { kind: 'reference', target: '', id: text };
-  return {
-    kind: 'reference',
-    target: modifier || (parameter.targets.length === 1 ? parameter.targets[0] : undefined),
-    id: text,
-  };
-}
-
-/**
- * Does a stored range fit a date value? R4 search.html#prefix, on `[low, high)` ranges. `ap` widens the value by a tenth of
- * its distance from now in other servers; here by its own width, so that the answer does not depend on the clock.
- */
-export function dateMatches(
-  prefix: DatePrefix,
-  value: { low: number; high: number },
-  row: { low: number; high: number },
-): boolean {
-  switch (prefix) {
-    case 'eq':
-      // A Period that ends before it begins is inside nothing that it does not begin in.
-      return row.low >= value.low && row.low < value.high && row.high <= value.high;
-    case 'ne':
-      return !(row.low >= value.low && row.high <= value.high);
-    case 'gt':
-      return row.high > value.high;
-    case 'lt':
-      return row.low < value.low;
-    case 'ge':
-      return row.high > value.high || (row.low >= value.low && row.high <= value.high);
-    case 'le':
-      return row.low < value.low || (row.low >= value.low && row.high <= value.high);
-    case 'sa':
-      return row.low >= value.high;
-    case 'eb':
-      return row.high <= value.low;
-    case 'ap': {
-      const width = value.high - value.low;
-      const low = Math.max(value.low - width, beginningOfTime);
-      return row.low < Math.min(value.high + width, endOfTime) && row.high > low;
-    }
-  }
+): Omit<Include, 'iterate'>[] {
+  const sources = name === '_include' ? types : resourceTypes;
+  return sources.flatMap((source) => {
+    const named = references(source, '*', parameters).filter(
+      ({ targets }) => name === '_include' || targets.length === 0 || types.some((type) => targets.includes(type)),
+    );
+    return named.length === 0 ? [] : [{ source, parameters: named, target: undefined }];
+  });
 }

@@ -1,12 +1,16 @@
-/** FHIR values ─▶ search values, by the kind of the parameter. R4 search.html sections for string, token, reference, date. */
+/** Search values: what stands in the search rows of a resource, by kind. R4 search.html. */
+import type { Range } from './date-range.ts';
 
-import { parseReference } from '../reference.ts';
-import type { Json } from '../types.ts';
-import type { Zone } from '../zone.ts';
-import { beginningOfTime, dateRange, endOfTime, type Range } from './date-range.ts';
-import type { Found } from './expression.ts';
-
-export type IndexKind = 'token' | 'string' | 'date' | 'reference';
+export type IndexKind =
+  | 'token'
+  | 'string'
+  | 'date'
+  | 'reference'
+  | 'number'
+  | 'quantity'
+  | 'composite'
+  | 'text'
+  | 'position';
 
 /** `system` is empty for a code without one. */
 export interface TokenValue {
@@ -30,7 +34,37 @@ export interface ReferenceValue {
   readonly target: string;
   readonly id: string;
 }
-export type SearchValue = TokenValue | StringValue | DateValue | ReferenceValue;
+/** A number is a point (`low` = `high`), a Range both of its ends. */
+export interface NumberValue extends Range {
+  readonly kind: 'number';
+}
+/** As written, and once more in UCUM base units with the system {@link canonicalUnits}. */
+export interface QuantityValue extends Range {
+  readonly kind: 'quantity';
+  readonly system: string;
+  readonly code: string;
+}
+/** The values of one element that belong together, in the order of the components; two or three. */
+export interface CompositeValue {
+  readonly kind: 'composite';
+  readonly parts: readonly SimpleValue[];
+}
+/** The words of a text, each once, sorted, with blanks between. */
+export interface TextValue {
+  readonly kind: 'text';
+  readonly words: string;
+}
+/** Degrees. */
+export interface PositionValue {
+  readonly kind: 'position';
+  readonly latitude: number;
+  readonly longitude: number;
+}
+export type SimpleValue = TokenValue | StringValue | DateValue | ReferenceValue | NumberValue | QuantityValue;
+export type SearchValue = SimpleValue | CompositeValue | TextValue | PositionValue;
+
+/** The system of a quantity that has been brought to UCUM base units; no client can name it. */
+export const canonicalUnits = '\u0001ucum';
 
 /** Longer strings are cut: an index key of a whole note helps nobody. Characters. */
 export const stringLengthMax = 512;
@@ -44,92 +78,61 @@ export function fold(text: string): string {
   return lower.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
 }
 
-/** The search values of one found value. */
-export function valuesOf(kind: IndexKind, found: Found, zone: Zone): SearchValue[] {
-  switch (kind) {
+/** A string as a row holds it; NUL, which no database can search for, is left out. */
+export function stringValue(text: string): StringValue {
+  const cut = (it: string): string => it.slice(0, stringLengthMax).toWellFormed();
+  const clean = text.replaceAll('\0', '');
+  return { kind: 'string', norm: cut(fold(clean)), text: cut(clean) };
+}
+
+/** Words kept of one text at most: a book is found by its beginning. */
+const wordsMax = 20_000;
+
+/**
+ * The words of a text for `_text` and `_content`. Chinese has no blanks between words: of a run of Han characters each
+ * character and each pair is a word, so that any part of it is found.
+ */
+export function wordsOf(text: string): Set<string> {
+  const words = new Set<string>();
+  for (const [run] of fold(text).matchAll(/\p{Script=Han}+|(?:(?!\p{Script=Han})[\p{L}\p{N}])+/gu)) {
+    if (words.size > wordsMax) break;
+    if (!/^\p{Script=Han}/u.test(run)) words.add(run.slice(0, 64));
+    else for (const word of hanWords(run)) words.add(word);
+  }
+  return words;
+}
+
+function* hanWords(run: string): Iterable<string> {
+  let before = '';
+  for (const character of run) {
+    yield character;
+    if (before) yield before + character;
+    before = character;
+  }
+}
+
+/** Equal for equal values of the same parameter, and for no others: lengths tell where one text ends. */
+export function rowKey(value: SearchValue): string {
+  switch (value.kind) {
     case 'token':
-      return tokens(found);
+      return `${value.system.length}|${value.system}${value.code}`;
     case 'string':
-      return strings(found).map((text) => ({
-        kind: 'string',
-        norm: fold(text).slice(0, stringLengthMax),
-        text: text.slice(0, stringLengthMax),
-      }));
+      return value.text;
     case 'date':
-      return dates(found, zone);
+    case 'number':
+      return `${value.low}|${value.high}`;
+    case 'quantity':
+      return `${value.low}|${value.high}|${value.system.length}|${value.system}${value.code}`;
     case 'reference':
-      return references(found);
+      return `${value.target}|${value.id}`;
+    case 'composite':
+      return value.parts
+        .map(rowKey)
+        .map((key) => `${key.length}|${key}`)
+        .join('');
+    case 'text':
+      return value.words;
+    case 'position':
+      return `${value.latitude}|${value.longitude}`;
   }
-}
-
-function token(system: string | undefined, code: unknown): TokenValue[] {
-  return code === undefined || code === '' ? [] : [{ kind: 'token', system: system ?? '', code: String(code) }];
-}
-
-function tokens({ type, value }: Found): TokenValue[] {
-  switch (type) {
-    case 'Coding':
-      return token(value.system, value.code);
-    case 'CodeableConcept':
-      return (value.coding ?? []).flatMap((coding: Json) => token(coding.system, coding.code));
-    case 'Identifier':
-      return token(value.system, value.value);
-    case 'ContactPoint':
-      // R4 search.html#token: a ContactPoint has no system for search; `telecom` and `phone` go by value.
-      return token('', value.value);
-    default:
-      return typeof value === 'object' ? [] : token('', value);
-  }
-}
-
-function strings({ type, value }: Found): string[] {
-  const parts: unknown[] =
-    type === 'HumanName'
-      ? [
-          value.text,
-          value.family,
-          ...(value.given ?? []),
-          ...(value.prefix ?? []),
-          ...(value.suffix ?? []),
-          wholeName(value),
-        ]
-      : type === 'Address'
-        ? [value.text, ...(value.line ?? []), value.city, value.district, value.state, value.country, value.postalCode]
-        : [value];
-  return [...new Set(parts.filter((part): part is string => typeof part === 'string' && part !== ''))];
-}
-
-/** Chinese names are searched whole (张伟) and are sent in parts; there is no blank between the parts. */
-function wholeName(name: Json): string | undefined {
-  const { family, given } = name;
-  return family && given?.[0] && /\p{Script=Han}/u.test(family) ? family + given.join('') : undefined;
-}
-
-function dates({ type, value }: Found, zone: Zone): DateValue[] {
-  const range = (text: unknown): Range | undefined => (typeof text === 'string' ? dateRange(text, zone) : undefined);
-  switch (type) {
-    case 'Period': {
-      const [start, end] = [range(value.start), range(value.end)];
-      if (!start && !end) return [];
-      return [{ kind: 'date', low: start?.low ?? beginningOfTime, high: end?.high ?? endOfTime }];
-    }
-    case 'Timing': {
-      const events = (value.event ?? []).map(range).filter((it: Range | undefined) => it);
-      if (events.length === 0) return [];
-      const low = Math.min(...events.map((it: Range) => it.low));
-      return [{ kind: 'date', low, high: Math.max(...events.map((it: Range) => it.high)) }];
-    }
-    default: {
-      const found = range(value);
-      return found ? [{ kind: 'date', ...found }] : [];
-    }
-  }
-}
-
-function references({ type, value }: Found): ReferenceValue[] {
-  const text: unknown = type === 'Reference' ? value.reference : value;
-  if (typeof text !== 'string' || text === '' || text.startsWith('#')) return [];
-  if (type !== 'Reference') return [{ kind: 'reference', target: '', id: text }];
-  const parsed = parseReference(text);
-  return [{ kind: 'reference', target: parsed?.type ?? '', id: parsed?.id ?? text }];
 }

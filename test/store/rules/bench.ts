@@ -6,14 +6,17 @@ import { parseQuery, type SearchQuery } from '../../../src/fhir/search/query.ts'
 import type { StoredResource } from '../../../src/fhir/types.ts';
 import { Zone } from '../../../src/fhir/zone.ts';
 import type { MessageClaim, NewMessage } from '../../../src/store/rows.ts';
-import type { Effect, Store } from '../../../src/store/store.ts';
+import type { Effect, Key, Store } from '../../../src/store/store.ts';
 
 /** What a rule is given: a store of its own for each test. */
 export interface Given {
   readonly store: Store;
   readonly bench: Bench;
-  makeStore(): Promise<MadeStore>;
+  readonly makeStore: MakeStore;
 }
+
+/** Gives an empty store each time; several may be open at once. */
+export type MakeStore = () => Promise<MadeStore>;
 
 export interface MadeStore {
   readonly store: Store;
@@ -42,7 +45,8 @@ export class Bench {
       const [type = '', id = ''] = it.split('/');
       return { kind: 'delete', key: { type, id } };
     });
-    const written = await this.commit.run({ cause: 'client:test', keys: [], decide: () => ({ intentions }) });
+    const keys = intentions.map((it) => (it.kind === 'put' ? keyOf(it.resource) : it.key));
+    const written = await this.commit.run({ cause: 'client:test', keys, decide: () => ({ intentions }) });
     this.clock.advance(1);
     return written;
   }
@@ -51,15 +55,34 @@ export class Bench {
     return this.store.commit({ cause: 'system:test', keys: [], decide: () => ({ writes: [], effects }) });
   }
 
+  /** @param search `Patient?name=a`; of several types `Patient,Encounter?_lastUpdated=2026` */
   query(search: string): SearchQuery {
-    const [type = '', text = ''] = search.split('?', 2);
-    return parseQuery(type, new URLSearchParams(text), parameters, true);
+    const [types = '', text = ''] = search.split(/\?(.*)/s, 2);
+    return parseQuery(types.split(','), new URLSearchParams(text), parameters);
   }
 
-  /** Ids of the first page, in its order. */
-  async ids(search: string): Promise<string[]> {
-    return (await this.store.search({ query: this.query(search) })).hits.map((hit) => hit.id);
+  /** Ids of the first page, in its order; as it was at a snapshot when there is one. */
+  async ids(search: string, snapshot?: number): Promise<string[]> {
+    const { hits } = await this.store.search({
+      query: this.query(search),
+      ...(snapshot !== undefined && { snapshot }),
+    });
+    return hits.map((hit) => hit.id);
   }
+}
+
+/** A store for one test. */
+export async function withStore(makeStore: MakeStore, run: (bench: Bench) => Promise<void>): Promise<void> {
+  const made = await makeStore();
+  try {
+    await run(new Bench(made.store));
+  } finally {
+    await made.close();
+  }
+}
+
+export function keyOf({ resourceType, id }: StoredResource): Key {
+  return { type: resourceType, id };
 }
 
 export function patient(id: string, more: object = {}): StoredResource {

@@ -65,7 +65,7 @@ export function commitRules(given: Given): void {
       await expect(
         given.bench.commit.run({
           cause: `message:${id}`,
-          keys: [],
+          keys: [{ type: 'Patient', id: 'a' }],
           decide: () => ({
             intentions: [{ kind: 'put', resource: patient('a', { gender: 'male' }) }],
             effects: () => [claim(id)],
@@ -91,7 +91,7 @@ export function commitRules(given: Given): void {
       const units = ['1', '2', '3', '4', '5'].map((id) =>
         given.bench.commit.run({
           cause: 'client:test',
-          keys: [],
+          keys: [{ type: 'Patient', id }],
           decide: () => {
             if (id === '3') throw refused;
             return {

@@ -1,7 +1,11 @@
 /** The journal and the events. */
 import { describe, expect, test } from '@jest/globals';
+import { SearchParameters } from '../../../src/fhir/search/parameters.ts';
+import { parseQuery } from '../../../src/fhir/search/query.ts';
+import type { StoredResource } from '../../../src/fhir/types.ts';
+import { Zone } from '../../../src/fhir/zone.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { beginMs, claim, type Given, message } from './bench.ts';
+import { beginMs, claim, type Given, keyOf, message, patient } from './bench.ts';
 
 export function stagesRules(given: Given): void {
   describe('the journal', () => {
@@ -68,6 +72,80 @@ export function stagesRules(given: Given): void {
         Array.from({ length: 100 }, (_, i) => given.store.keep(message({ sha256: `${i}` }))),
       );
       expect(ids).toEqual([...new Set(ids)].sort((a, b) => a - b));
+    });
+  });
+
+  describe('the index of a new search parameter', () => {
+    const own = new SearchParameters(new Zone('Asia/Shanghai'));
+    const url = 'http://example.org/SearchParameter/nickname';
+    own.add({
+      url,
+      code: 'nickname',
+      type: 'token',
+      base: ['Patient'],
+      expression: 'Patient.maritalStatus',
+    });
+    own.ready(url);
+    const parameter = own.of('Patient').get('nickname')!;
+    const found = async (value: string, snapshot?: number): Promise<string[]> => {
+      const query = parseQuery('Patient', [['nickname', value]], own);
+      const { hits } = await given.store.search({ query, ...(snapshot !== undefined && { snapshot }) });
+      return hits.map(({ id }) => id);
+    };
+    const named = (id: string, code: string, text: string): StoredResource =>
+      patient(id, { maritalStatus: { coding: [{ system: 'urn:m', code }], text } });
+    const index = (resource: StoredResource): Promise<void> =>
+      given.store.commit({
+        cause: 'system:test',
+        keys: [keyOf(resource)],
+        decide: () => ({
+          writes: [],
+          effects: [{ kind: 'index', key: keyOf(resource), parameter, rows: own.extractOf(resource, url) }],
+        }),
+      });
+
+    test('is made for resources that were there before', async () => {
+      const [a, b] = [named('a', 'M', 'Wed'), named('b', 'S', 'Single')];
+      await given.bench.write(a, b);
+      expect(await found('M')).toEqual([]);
+      await index(a);
+      await index(b);
+      expect(await found('M')).toEqual(['a']);
+      expect(await found('M,S')).toEqual(['a', 'b']);
+    });
+
+    test('replaces what there was, also what a modifier looks at, however often it is made', async () => {
+      const before = named('a', 'M', 'Wed');
+      await given.bench.write(before);
+      await index(before);
+      await index(before);
+      expect(await found('M')).toEqual(['a']);
+      await index(named('a', 'S', 'Single'));
+      expect(await found('M')).toEqual([]);
+      expect(await found('S')).toEqual(['a']);
+      const text = async (value: string): Promise<number> =>
+        (await given.store.search({ query: parseQuery('Patient', [['nickname:text', value]], own) })).hits.length;
+      expect([await text('wed'), await text('single')]).toEqual([0, 1]);
+    });
+
+    test('has nothing of what was deleted or never there, and leaves other rows alone', async () => {
+      const [a, b] = [named('a', 'M', 'Wed'), named('b', 'M', 'Wed')];
+      await given.bench.write(a, b);
+      await given.bench.write('Patient/a');
+      for (const it of [a, b, named('never', 'M', 'Wed')]) await index(it);
+      expect(await found('M')).toEqual(['b']);
+      expect(await given.bench.ids('Patient?_content=wed')).toEqual(['b']);
+      expect(await given.bench.ids('Patient')).toEqual(['b']);
+    });
+
+    test('shows itself at the state of the resource, not before', async () => {
+      await given.bench.write(patient('a'));
+      const before = await given.store.head();
+      const a = named('a', 'M', 'Wed');
+      await given.bench.write(a);
+      await index(a);
+      expect(await found('M', before)).toEqual([]);
+      expect(await found('M', before + 1)).toEqual(['a']);
     });
   });
 

@@ -55,6 +55,42 @@ export function versionsRules(given: Given): void {
       expect(await given.bench.ids('Patient')).toEqual(['1']);
     });
 
+    test('of many are read at once, in the order of the keys, without those that were never there', async () => {
+      await given.bench.write(patient('1'), patient('2'), { resourceType: 'Organization', id: '1', name: 'a' });
+      await given.bench.write(patient('2', { active: true }), 'Patient/1');
+      const keys = [
+        { type: 'Patient', id: '2' },
+        { type: 'Organization', id: '1' },
+        { type: 'Patient', id: 'never' },
+        { type: 'Task', id: '1' },
+        { type: 'Patient', id: '1' },
+        { type: 'Patient', id: '2' },
+      ];
+      const read = await given.store.readAll(keys);
+      expect(read).toEqual(
+        await Promise.all(
+          ['Patient/2', 'Organization/1', 'Patient/1', 'Patient/2'].map((it) => {
+            const [type = '', id = ''] = it.split('/');
+            return given.store.read({ type, id });
+          }),
+        ),
+      );
+      expect(read.map(({ version, json }) => [version, json === undefined])).toEqual([
+        [2, false],
+        [1, false],
+        [2, true],
+        [2, false],
+      ]);
+      expect(await given.store.readAll([])).toEqual([]);
+    });
+
+    test('of more keys than a statement has values are read', async () => {
+      const some = Array.from({ length: 50 }, (_, i) => patient(`p${i}`));
+      await given.bench.write(...some);
+      const keys = Array.from({ length: 40_000 }, (_, i) => ({ type: 'Patient', id: `p${i}` }));
+      expect(await given.store.readAll(keys)).toHaveLength(50);
+    });
+
     test('keep every character of the JSON', async () => {
       const text = '张伟 \u{1F600} \u{10ffff} "\\ \t é é \u0000';
       await given.bench.write(patient('1', { name: [{ text }] }));
@@ -113,6 +149,42 @@ export function versionsRules(given: Given): void {
     test('since an instant has what was written at it or later', async () => {
       expect(await versions({ since: beginMs + 3, limit: 10 })).toEqual(['Patient/1/3', 'Patient/1/2']);
       expect(await versions({ since: beginMs + 5, limit: 10 })).toEqual([]);
+    });
+
+    // Patient/1 has a version at 0, 3 and 4 ms, the last a deletion; Organization/1 at 1; Patient/2 at 2.
+    test.each<[low: number, high: number, expected: readonly string[]]>([
+      [0, 1, ['Patient/1/1']],
+      [-5, 0, []],
+      [-5, 1, ['Patient/1/1']],
+      [1, 2, ['Organization/1/1', 'Patient/1/1']],
+      [2, 3, ['Patient/2/1', 'Organization/1/1', 'Patient/1/1']],
+      [3, 4, ['Patient/1/2', 'Patient/2/1', 'Organization/1/1']],
+      [2, 5, ['Patient/1/3', 'Patient/1/2', 'Patient/2/1', 'Organization/1/1', 'Patient/1/1']],
+      [9, 10, ['Patient/1/3', 'Patient/2/1', 'Organization/1/1']],
+    ])('at %i to %i ms has what was current then', async (low, high, expected) => {
+      const at = { low: beginMs + low, high: beginMs + high };
+      expect(await versions({ at, limit: 10 })).toEqual(expected);
+      expect(await versions({ at, type: 'Patient', limit: 10 })).toEqual(
+        expected.filter((it) => it.startsWith('Patient')),
+      );
+      expect(await versions({ at, type: 'Patient', id: '1', limit: 10 })).toEqual(
+        expected.filter((it) => it.startsWith('Patient/1/')),
+      );
+    });
+
+    test('at an instant, since another and before a sequence is all of these', async () => {
+      const at = { low: beginMs + 2, high: beginMs + 5 };
+      expect(await versions({ at, since: beginMs + 1, before: 5, limit: 2 })).toEqual(['Patient/1/2', 'Patient/2/1']);
+    });
+  });
+
+  describe('types', () => {
+    test('are those that have or had resources', async () => {
+      expect(await given.store.types()).toEqual([]);
+      await given.bench.write(patient('1'), { resourceType: 'Organization', id: '1', name: 'a' });
+      await given.bench.write(patient('2'), 'Organization/1');
+      expect(await given.bench.ids('Encounter?status=planned')).toEqual([]);
+      expect(await given.store.types()).toEqual(['Organization', 'Patient']);
     });
   });
 

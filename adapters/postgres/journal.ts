@@ -1,0 +1,132 @@
+/** Rows of the stages: the journal, cursors, events. Keeping a message takes no lock and waits for no commit. */
+import type pg from 'pg';
+import type { EventRow, JournalRow, NewMessage, SubscriptionCursor } from '../../src/store/rows.ts';
+import { isConflict, isLost, translated } from './connect.ts';
+import { Groups } from './groups.ts';
+import type { Reader } from './reader.ts';
+import { Transactions } from './transactions.ts';
+import { columnsOf } from './values.ts';
+
+interface Keeping {
+  readonly message: NewMessage;
+  resolve(id: number): void;
+  reject(error: unknown): void;
+}
+
+const messageColumns =
+  'id, received_at AS "receivedAt", listener, peer, bytes, charset, type, control_id AS "controlId", facility, sha256, state, attempts, error';
+
+export class Journal {
+  readonly #reader: Reader;
+  readonly #transactions: Transactions;
+  readonly #groups = new Groups<Keeping>((group) => this.#together(group));
+
+  /** @param config of the connection that messages are kept on */
+  constructor(config: pg.ClientConfig, reader: Reader) {
+    this.#transactions = new Transactions(config);
+    this.#reader = reader;
+  }
+
+  keep(message: NewMessage): Promise<number> {
+    return new Promise((resolve, reject) => this.#groups.add({ message, resolve, reject }));
+  }
+
+  async #together(group: readonly Keeping[]): Promise<void> {
+    try {
+      const ids = await this.#insert(group.map(({ message }) => message));
+      for (const [i, { resolve }] of group.entries()) resolve(ids[i] as number);
+    } catch (error) {
+      if (group.length === 1 || isConflict(error) || isLost(error))
+        for (const { reject } of group) reject(translated(error));
+      else for (const one of group) await this.#together([one]);
+    }
+  }
+
+  #insert(messages: readonly NewMessage[]): Promise<number[]> {
+    const values = columnsOf(messages, [
+      'receivedAt',
+      'listener',
+      'peer',
+      'bytes',
+      'charset',
+      'type',
+      'controlId',
+      'facility',
+      'sha256',
+      'state',
+      'error',
+    ]);
+    return this.#transactions.run([], async (session) => {
+      const { rows } = await session.query(
+        `INSERT INTO received_message (received_at, listener, peer, bytes, charset, type, control_id, facility, sha256, state, error)
+         SELECT * FROM unnest($1::int8[], $2::text[], $3::text[], $4::bytea[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[])
+         RETURNING id`,
+        values,
+      );
+      // Numbers are given in the order of the rows; the order in which they are returned is nobody's promise.
+      return { value: rows.map(({ id }) => id as number).sort((a, b) => a - b), keep: true };
+    });
+  }
+
+  async waiting(limit: number): Promise<JournalRow[]> {
+    const rows = await this.#reader.rows(
+      `SELECT ${messageColumns} FROM received_message WHERE state = 'received' ORDER BY id LIMIT $1`,
+      [limit],
+    );
+    return rows.map((row) => journalRow(row as StoredMessage));
+  }
+
+  async hasTwin({ facility, controlId, sha256, id }: JournalRow): Promise<boolean> {
+    const rows = await this.#reader.rows(
+      `SELECT 1 FROM received_message WHERE sha256 = $1 AND facility = $2 AND control_id = $3 AND id < $4 AND state = 'applied' LIMIT 1`,
+      [sha256, facility, controlId, id],
+    );
+    return rows.length > 0;
+  }
+
+  async message(id: number): Promise<JournalRow | undefined> {
+    const [row] = await this.#reader.rows(`SELECT ${messageColumns} FROM received_message WHERE id = $1`, [id]);
+    return row && journalRow(row as StoredMessage);
+  }
+
+  async messageCounts(): Promise<Record<string, number>> {
+    const rows = await this.#reader.rows('SELECT state, count(*) AS n FROM received_message GROUP BY state');
+    return Object.fromEntries(rows.map(({ state, n }) => [state, n]));
+  }
+
+  async cursor(name: string): Promise<number> {
+    const [row] = await this.#reader.rows('SELECT sequence FROM cursor WHERE name = $1', [name]);
+    return row?.sequence ?? 0;
+  }
+
+  async events(subscription: string, after: number, limit: number): Promise<EventRow[]> {
+    const rows = await this.#reader.rows(
+      `SELECT subscription, number, sequence, at, focus FROM event
+       WHERE subscription = $1 AND number > $2 ORDER BY number LIMIT $3`,
+      [subscription, after, limit],
+    );
+    return rows as EventRow[];
+  }
+
+  async progress(subscription: string): Promise<SubscriptionCursor> {
+    const [row] = await this.#reader.rows(
+      `SELECT coalesce((SELECT max(number) FROM event WHERE subscription = $1), 0) AS "lastNumber",
+              coalesce((SELECT delivered_number FROM delivery WHERE subscription = $1), 0) AS "deliveredNumber"`,
+      [subscription],
+    );
+    return row as SubscriptionCursor;
+  }
+
+  /** Finishes what was given. */
+  async close(): Promise<void> {
+    await this.#groups.drained();
+    await this.#transactions.close();
+  }
+}
+
+/** As the table has it: a missing error is NULL there and absent in the seam. */
+type StoredMessage = Omit<JournalRow, 'error'> & { error: string | null };
+
+function journalRow({ error, ...row }: StoredMessage): JournalRow {
+  return error === null ? row : { ...row, error };
+}
