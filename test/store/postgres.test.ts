@@ -1,11 +1,11 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { clientConfig } from '../../adapters/postgres/connect.ts';
 import { migrate } from '../../adapters/postgres/migrate.ts';
 import { openPostgres } from '../../adapters/postgres/store.ts';
 import type { Commit } from '../../src/commit/commit.ts';
 import type { SearchParameter } from '../../src/fhir/search/parameters.ts';
 import type { View } from '../../src/store/store.ts';
-import { makeSchema, postgresMissing, schemaForEachTest } from '../support/postgres.ts';
+import { makeSchema, postgresMissing, schemaForEachTest, type TestSchema } from '../support/postgres.ts';
 import { storeConformance } from './conformance.ts';
 import { Bench, beginMs, claim, message, parameters, patient } from './rules/bench.ts';
 
@@ -13,14 +13,18 @@ const missing = await postgresMissing();
 
 if (missing) test(`skipped: ${missing}`, () => {});
 else {
+  // Emptied and used again: making the tables costs more than most rules.
+  const free: TestSchema[] = [];
+  afterAll(() => Promise.all(free.map((schema) => schema.drop())));
   storeConformance('PostgreSQL', async () => {
-    const schema = await makeSchema();
+    const schema = free.pop() ?? (await makeSchema());
     const store = await openPostgres(schema.url, { poolSize: 3 });
     return {
       store,
       async close() {
         await store.close();
-        await schema.drop();
+        await schema.empty();
+        free.push(schema);
       },
     };
   });
