@@ -96,9 +96,10 @@ write('elements.json', lines(elements));
 write('resource-types.json', `${JSON.stringify(resourceTypes)}\n`);
 
 // --- search parameters of the base specification
+const medplumParameters = new Set(['http://hl7.org/fhir/SearchParameter/DeviceDefinition-classification']);
 const parameters = read('search-parameters.json')
   .entry.map((entry: Json) => entry.resource)
-  .filter((it: Json) => it.url.startsWith('http://hl7.org/fhir/SearchParameter/'))
+  .filter((it: Json) => it.url.startsWith('http://hl7.org/fhir/SearchParameter/') && !medplumParameters.has(it.url))
   .map((it: Json) => ({
     url: it.url,
     code: it.code,
@@ -174,6 +175,8 @@ const numbers: Json = {
   integer: { type: 'integer' },
   positiveInt: { type: 'integer', minimum: 1 },
   unsignedInt: { type: 'integer', minimum: 0 },
+  // The schema file lets a narrative be anything.
+  xhtml: { type: 'string' },
 };
 const primitives = new Set(Object.keys(schema).filter((name) => /^[a-z]/.test(name)));
 const wanted: Json = { ResourceList: { fhirResource: true } };

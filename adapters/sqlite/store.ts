@@ -157,7 +157,7 @@ export class SqliteStore implements Store {
   }
 
   async close(): Promise<void> {
-    this.#writer.drain();
+    this.#writer.end();
     this.#db.close();
   }
 }

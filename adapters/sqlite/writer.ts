@@ -3,6 +3,7 @@
  * the development machine: bench row 1.
  */
 import type Database from 'better-sqlite3';
+import { Failure } from '../../src/outcome.ts';
 
 interface Task {
   run(): unknown;
@@ -17,6 +18,7 @@ export class Writer {
   readonly #db: Database.Database;
   #waiting: Task[] = [];
   #scheduled = false;
+  #ended = false;
   readonly #begin: Database.Statement;
   readonly #commit: Database.Statement;
   readonly #rollback: Database.Statement;
@@ -39,6 +41,7 @@ export class Writer {
    * @returns what the task gives, when it is durable
    */
   write<T>(run: () => T): Promise<T> {
+    if (this.#ended) return Promise.reject(new Failure('stopping', 'the store is closed'));
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({ run, resolve, reject });
       if (this.#scheduled) return;
@@ -48,8 +51,9 @@ export class Writer {
     });
   }
 
-  /** Writes what is waiting, now. */
-  drain(): void {
+  /** Writes what is waiting, now, and takes nothing more. */
+  end(): void {
+    this.#ended = true;
     while (this.#waiting.length > 0) this.#flush();
   }
 

@@ -34,7 +34,7 @@ const uriTypes = new Set(['uri', 'url', 'oid', 'uuid']);
 export function rewriteLinks<T>(node: T, rewrite: (link: string) => string | undefined): T {
   return rewriteTexts(node, (type, key, text) => {
     if (key === 'reference') return rewrite(text);
-    if (key === 'div') return text.replace(/(?<=\b(?:href|src)=")[^"]+(?=")/g, (link) => rewrite(link) ?? link);
+    if (key === 'div') return text.replace(/(?<=\b(?:href|src)=(["']))[^"']+(?=\1)/g, (link) => rewrite(link) ?? link);
     return uriTypes.has(elementOf(type, key)?.type ?? '') ? rewrite(text) : undefined;
   }) as T;
 }

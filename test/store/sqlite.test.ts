@@ -7,11 +7,6 @@ import { storeConformance } from './conformance.ts';
 import { temporaryFolder } from './folder.ts';
 import { Bench, message, patient } from './rules/bench.ts';
 
-storeConformance('SQLite in memory', async () => {
-  const store = new SqliteStore(':memory:');
-  return { store, close: () => store.close() };
-});
-
 storeConformance('SQLite in a file', async () => {
   const folder = temporaryFolder();
   const store = new SqliteStore(join(folder.path, 'data', 'aftercare.db'));
