@@ -1,0 +1,44 @@
+/** What invariants of R4 ask for and a message may leave out: the message is taken, and nothing it says is lost. */
+import { describe, expect, test } from '@jest/globals';
+import { errorsOf } from '../../src/fhir/validate.ts';
+import { all, first, mapped, type Parts, segment } from './support.ts';
+
+function isSound(parts: Parts): void {
+  for (const { resource } of mapped(parts).resources)
+    expect([resource.resourceType, errorsOf(resource)]).toEqual([resource.resourceType, []]);
+}
+
+describe('a message that leaves out what R4 asks for', () => {
+  test('a telephone of a kind that nobody knows has the system other, and the kind beside it', () => {
+    const parts = { PID: { 13: '555^PRN^TELEPATHY' } };
+    isSound(parts);
+    expect(first(parts, 'Patient').telecom[0]).toMatchObject({ system: 'other', value: '555' });
+    expect(JSON.stringify(first(parts, 'Patient').telecom[0])).toContain('TELEPATHY');
+  });
+
+  test('a next of kin without name, address or number is a RelatedPerson and no contact', () => {
+    const parts = { more: [segment('NK1', { 1: '1', 3: 'SPO^spouse^HL70063' })] };
+    isSound(parts);
+    expect(first(parts, 'Patient').contact).toBeUndefined();
+    expect(all(parts, 'RelatedPerson')).toHaveLength(1);
+  });
+
+  test('an organization without name and number says that its name is not known', () => {
+    const parts = { more: [segment('PD1', { 3: '^L' })] };
+    isSound(parts);
+    expect(first(parts, 'Organization')._name.extension[0].valueCode).toBe('unknown');
+  });
+
+  test('a discharge before the admission keeps the discharge, and the admission beside it', () => {
+    const parts = { event: 'A03', PV1: { 44: '20260316100000', 45: '20260310090000' } };
+    isSound(parts);
+    const { period } = first(parts, 'Encounter');
+    expect(period.start).toBeUndefined();
+    expect(period.end).toContain('2026-03-10');
+    expect(period.extension[0]).toMatchObject({ valueDateTime: expect.stringContaining('2026-03-16') });
+  });
+
+  test('a language that is none is left out of the header', () => {
+    isSound({ MSH: { 19: 'A' } });
+  });
+});
