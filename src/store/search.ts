@@ -21,7 +21,7 @@ type ValuesFilter = Extract<Filter, { kind: 'values' }>;
 
 /** Filters that are counted before one is chosen, and rows that are enough to tell. */
 const sampledMax = 4;
-const sampleSize = 1000;
+const sampleSize = 200;
 
 /**
  * SQL for one page: columns `rid` and one `k0`, `k1` … per sort key.
