@@ -49,6 +49,8 @@ describe('words', () => {
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         for (const word of wordsOf(text)) expect(word).toMatch(/^[\p{L}\p{N}]+$/u);
       }),
+      // A radical is of the Han script and no letter.
+      { examples: [['\u2e80'], ['张\u2e80伟']] },
     );
   });
 

@@ -94,7 +94,9 @@ const wordsMax = 20_000;
  */
 export function wordsOf(text: string): Set<string> {
   const words = new Set<string>();
-  for (const [run] of fold(text).matchAll(/\p{Script=Han}+|(?:(?!\p{Script=Han})[\p{L}\p{N}])+/gu)) {
+  for (const [run] of fold(text).matchAll(
+    /(?:(?=\p{Script=Han})[\p{L}\p{N}])+|(?:(?!\p{Script=Han})[\p{L}\p{N}])+/gu,
+  )) {
     if (words.size > wordsMax) break;
     if (!/^\p{Script=Han}/u.test(run)) words.add(run.slice(0, 64));
     else for (const word of hanWords(run)) words.add(word);
