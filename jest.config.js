@@ -7,4 +7,6 @@ export default {
   testTimeout: 20_000,
   // Half of the suites wait for PostgreSQL, Java or a child process: one worker for each core keeps both busy.
   maxWorkers: '100%',
+  // Jest keeps the ES modules of every suite that a worker has run: a worker that has grown starts anew.
+  workerIdleMemoryLimit: '1GB',
 };

@@ -15,7 +15,7 @@ import { median, openStore, type Row, temporary, time, zone } from './support.ts
 
 export async function apply(count: number, rounds: number): Promise<Row> {
   const folder = temporary();
-  const mapping = new Mapping(readMappings('mappings'));
+  const site = { mapping: new Mapping(readMappings('mappings')), settings: {}, version: 'bench' };
   const protocols = readProfiles('profiles')
     .filter((it) => it.resourceType === 'PlanDefinition')
     .map(parseProtocol);
@@ -26,7 +26,7 @@ export async function apply(count: number, rounds: number): Promise<Row> {
     const { store, commit, parameters } = openStore(path);
     const { receive } = receiver({
       store,
-      mapping,
+      mappingOf: () => site,
       zone,
       clock: systemClock,
       ids: randomIds,
@@ -36,7 +36,10 @@ export async function apply(count: number, rounds: number): Promise<Row> {
     await Promise.all(
       dischargeMessages(0, count).map((bytes) => receive(bytes, { listener: 'mllp:2575', peer: '127.0.0.1' })),
     );
-    const ingest = ingestStage({ store, commit, mapping, mappingVersion: 'bench', zone, clock: systemClock }, () => {});
+    const ingest = ingestStage(
+      { store, commit, parameters, mappingOf: () => site, zone, clock: systemClock },
+      () => {},
+    );
     const care = careStage({ store, commit, parameters, protocols, zone, clock: systemClock });
     const took = await time(async () => {
       await ingest();
@@ -78,7 +81,8 @@ function copyRows(from: string, to: string, count: number): number {
       .prepare(`SELECT * FROM ${table}`)
       .columns()
       .findIndex(({ name }) => name === 'born' || name === 'sequence');
-    const width = all[0]?.length ?? 0;
+    const width = all[0]?.length;
+    if (!width) return [];
     const insert = target.prepare(
       `INSERT INTO ${table} VALUES (${Array.from({ length: width }, () => '?').join(', ')})`,
     );

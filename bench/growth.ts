@@ -76,19 +76,19 @@ async function discharges({ store, commit, parameters }: Opened, messages: numbe
     keys: [],
     decide: () => ({ intentions: [], effects: () => [{ kind: 'cursor', name: 'care', from: 0, to }] }),
   });
-  const mapping = new Mapping(readMappings('mappings'));
+  const site = { mapping: new Mapping(readMappings('mappings')), settings: {}, version: 'bench' };
   const protocols = readProfiles('profiles')
     .filter((it) => it.resourceType === 'PlanDefinition')
     .map(parseProtocol);
   const stage = { store, commit, zone, clock: systemClock };
   const { receive } = receiver({
     ...stage,
-    mapping,
+    mappingOf: () => site,
     ids: randomIds,
     charsetDefault: 'utf-8',
     kept: () => {},
   });
-  const ingest = ingestStage({ ...stage, mapping, mappingVersion: 'bench' }, () => {});
+  const ingest = ingestStage({ ...stage, parameters, mappingOf: () => site }, () => {});
   const care = careStage({ ...stage, parameters, protocols });
   let sent = 0;
   return async () => {

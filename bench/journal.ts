@@ -15,11 +15,11 @@ const inFlight = 32;
 
 export async function journal(count: number, rounds: number): Promise<Row> {
   const folder = temporary();
-  const mapping = new Mapping(readMappings('mappings'));
+  const site = { mapping: new Mapping(readMappings('mappings')), settings: {}, version: 'bench' };
   const { store } = openStore(folder.path('ours.db'));
   const { receive } = receiver({
     store,
-    mapping,
+    mappingOf: () => site,
     zone,
     clock: systemClock,
     ids: randomIds,
@@ -27,13 +27,17 @@ export async function journal(count: number, rounds: number): Promise<Row> {
     kept: () => {},
   });
   const bare = openDatabase(folder.path('floor.db'));
-  const messages = dischargeMessages(0, count);
+  let sent = 0;
   const origin = { listener: 'mllp:2575', peer: '127.0.0.1' };
   const ours = (): Promise<number> =>
     time(async () => {
+      // Anew each round: what was sent before is not kept to be applied.
+      const own = dischargeMessages(sent, count);
+      sent += count;
       for (let i = 0; i < count; i += inFlight)
-        await Promise.all(messages.slice(i, i + inFlight).map((bytes) => receive(bytes, origin)));
+        await Promise.all(own.slice(i, i + inFlight).map((bytes) => receive(bytes, origin)));
     });
+  const messages = dischargeMessages(0, count);
   const floor = async (): Promise<number> => time(() => insertAll(bare, messages));
   const times = await alternate(rounds, ours, floor);
   await store.close();
@@ -53,12 +57,14 @@ export async function journal(count: number, rounds: number): Promise<Row> {
 /** The same row, with what the driver alone needs: the values are there already. */
 function insertAll(db: Database.Database, messages: readonly Buffer[]): void {
   const insert = db.prepare(
-    `INSERT INTO received_message (received_at, listener, peer, bytes, charset, type, control_id, facility, sha256, state, error)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO received_message (received_at, listener, peer, site, bytes, charset, type, control_id, facility, sha256, content, answer, state, error)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
+  const answer = Buffer.alloc(120);
   const rows = messages.map((bytes, i) => {
-    const key = ['ADT^A03', `RH${1_000_000 + i}`, 'RENHE', hash('sha256', bytes, 'hex'), 'received', null];
-    return [1_800_000_000_000, 'mllp:2575', '127.0.0.1', bytes, 'utf-8', ...key];
+    const digest = hash('sha256', bytes, 'hex');
+    const key = ['ADT^A03', `RH${1_000_000 + i}`, 'RENHE', digest, digest, answer, 'received', null];
+    return [1_800_000_000_000, 'mllp:2575', '127.0.0.1', '', bytes, 'utf-8', ...key];
   });
   const group = db.transaction((from: number) => {
     for (const row of rows.slice(from, from + inFlight)) insert.run(...row);

@@ -1,6 +1,7 @@
 /** `npm run bench`: the measured promises of docs/performance.md; a table on stdout and JSON in bench/results/. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
+import { ack } from './ack.ts';
 import { apply } from './apply.ts';
 import { growth } from './growth.ts';
 import { orientation } from './http/orientation.ts';
@@ -23,6 +24,7 @@ const fullHttp = { patients: 20_000, rounds: 5, roundMs: 1000 };
 
 const steps: [name: string, run: () => Promise<Row | Row[]>][] = [
   ['journal', () => journal(quick ? 640 : 3200, quick ? 2 : 5)],
+  ['ack', () => ack(quick ? 10 : 40, quick ? 1 : 5)],
   ['apply', () => apply(quick ? 100 : 500, quick ? 1 : 5)],
   ['mapping', () => mapping(quick ? 200 : 1000, quick ? 2 : 7)],
   ['search', () => search(quick ? 20_000 : 200_000, quick ? 2 : 5, progress)],

@@ -1,26 +1,32 @@
 /** The wiring: the only file that knows everybody. Starts from the store up to the listeners, stops the other way round. */
 import type { Server } from 'node:http';
 import { fileURLToPath } from 'node:url';
-import { MllpListener } from '../adapters/mllp/listener.ts';
 import { RestHookChannel } from '../adapters/rest-hook/channel.ts';
 import { SqliteStore } from '../adapters/sqlite/store.ts';
+import { adminRouter } from './admin/server.ts';
 import { parseProtocol } from './care/protocol.ts';
 import { careStage } from './care/stage.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Commit } from './commit/commit.ts';
-import { type Config, isLoopback } from './config.ts';
+import { type Config, isLoopback, listenersOf } from './config.ts';
 import { SearchParameters } from './fhir/search/parameters.ts';
 import { parseQuery } from './fhir/search/query.ts';
 import { warm } from './fhir/validate.ts';
 import { type Ids, randomIds } from './ids.ts';
 import { indexingStage, startIndexing } from './indexing/stage.ts';
+import { allCodes, CodeAnswers } from './ingest/answers.ts';
+import type { IngestParts } from './ingest/apply.ts';
 import { ingestStage } from './ingest/stage.ts';
-import { receiver } from './journal/receive.ts';
-import { Mapping } from './mapping/map.ts';
+import { type Receive, receiver } from './journal/receive.ts';
 import { readMappings } from './mapping/read.ts';
+import { type SiteMapping, SiteMappings } from './mapping/site-mappings.ts';
 import { mappingVersion } from './mapping/version.ts';
+import { MllpListeners } from './mllp.ts';
 import { describeError, Observer } from './observe.ts';
-import { publishProfiles, readProfiles } from './profiles.ts';
+import { Sending } from './outbound/send.ts';
+import { type OutboundParts, outboundStage, startOutbound } from './outbound/stage.ts';
+import { Failure } from './outcome.ts';
+import { publishProfiles, questionnairesOf, readProfiles } from './profiles.ts';
 import { InProcessQueue } from './queue/in-process.ts';
 import type { Queue } from './queue/queue.ts';
 import { Canonicals } from './rest/canonicals.ts';
@@ -35,10 +41,14 @@ import { isTopic, parseTopic } from './subscriptions/topic.ts';
 export interface App {
   /** `http://127.0.0.1:8080/fhir`. */
   readonly http: string;
-  /** `mllp://127.0.0.1:2575`. */
+  /** `mllp://127.0.0.1:2575`: the first of {@link listeners}. */
   readonly mllp: string;
+  /** Every MLLP listener; `mllps:` over TLS. */
+  readonly listeners: readonly string[];
   readonly store: Store;
   readonly queue: Queue;
+  /** Reads the certificates of the listeners anew. */
+  reload(): void;
   /** Refuses what is new, finishes what it took, closes. */
   stop(): Promise<void>;
 }
@@ -55,17 +65,23 @@ const sweepMs = 15_000;
 export async function startApp(config: Config, clock: Clock = systemClock, ids: Ids = randomIds): Promise<App> {
   const begun = performance.now();
   const observer = new Observer(config.logLevel);
-  const mappingFolder = root('mappings');
-  const mapping = new Mapping(readMappings(mappingFolder, config.site));
-  const version = mappingVersion(mappingFolder, config.site);
+  const mappingFolder = config.mappings ?? root('mappings');
   const profiles = readProfiles(root('profiles'));
+  const questionnaires = questionnairesOf(profiles);
+  const mappings = new SiteMappings({
+    read: (site) => ({ ...readMappings(mappingFolder, site || undefined), questionnaires }),
+    version: (site) => mappingVersion(mappingFolder, site || undefined),
+  });
+  const mappingOf = (site: string): SiteMapping => mappings.of(site);
+  // A mapping that cannot be used stops the start, not the first message.
+  for (const { site } of listenersOf(config)) mappingOf(site ?? '');
   const parameters = new SearchParameters(config.zone, () => `${base()}/`);
   const store = await openStore(config.storeUrl);
   const queue = new InProcessQueue(({ kind }, error) =>
     observer.note({ event: 'job-failed', kind, error: describeError(error) }),
   );
   const ringStages = (): void => {
-    for (const kind of ['care', 'subscriptions', 'indexing']) queue.ring({ kind, id: 'changes' });
+    for (const kind of ['care', 'subscriptions', 'indexing', 'outbound']) queue.ring({ kind, id: 'changes' });
   };
   const commit = new Commit(store, parameters, clock, ringStages);
 
@@ -74,8 +90,11 @@ export async function startApp(config: Config, clock: Clock = systemClock, ids: 
   const subscriptions = { parameters, topics, channels: new Map([['rest-hook', channel]]) };
   const protocols = profiles.filter((it) => it.resourceType === 'PlanDefinition').map(parseProtocol);
   const { zone } = config;
+  const sites = new Set(listenersOf(config).map(({ site }) => site ?? config.site ?? ''));
+  const destinations = [...sites].flatMap((site) => mappingOf(site).destinations ?? []);
 
   let http: Server | undefined;
+  let outbound = { stop: async (): Promise<void> => {} };
   // Asked for with every reference: the socket is asked once it listens.
   let address = `http://${hostOf(config.host)}:${config.httpPort}/fhir`;
   const base = (): string => address;
@@ -88,11 +107,13 @@ export async function startApp(config: Config, clock: Clock = systemClock, ids: 
     base,
     attempted: (outcome) => observer.note({ event: 'delivery', outcome }),
   });
+  const ingest = { store, commit, parameters, mappingOf, zone, clock };
   queue.handle(
     'ingest',
-    ingestStage({ store, commit, mapping, mappingVersion: version, zone, clock }, (state) =>
-      observer.note({ event: 'message-applied', state }),
-    ),
+    ingestStage(ingest, (id, state) => {
+      observer.note({ event: 'message-applied', state });
+      applied(id, state);
+    }),
   );
   queue.handle('care', careStage({ store, commit, parameters, protocols, zone, clock }));
   queue.handle('subscriptions', subscriptionStage({ ...subscriptions, store, commit, queue, clock }));
@@ -107,40 +128,40 @@ export async function startApp(config: Config, clock: Clock = systemClock, ids: 
   queue.handle('sweep', async () => {
     queue.ring({ kind: 'ingest', id: 'journal' });
     ringStages();
+    for (const { name } of destinations) queue.ring({ kind: 'send', id: name });
     const rows = await store.sweep(clock.now() - 2 * pageLinkMs);
     if (rows > 0) observer.note({ event: 'swept', rows });
     return { againMs: sweepMs };
   });
 
-  const { receive, refuse } = receiver({
+  const { receive, refuse, applied } = receiver({
     store,
-    mapping,
+    mappingOf,
     zone,
     clock,
     ids,
     charsetDefault: config.charsetDefault,
     kept: (state) => {
       observer.note({ event: 'message-kept', state });
-      queue.ring({ kind: 'ingest', id: 'journal' });
+      if (state === 'received') queue.ring({ kind: 'ingest', id: 'journal' });
     },
   });
   observer.gauge('aftercare_messages', 'Messages in the journal by state', () => store.messageCounts(), 'state');
+  const outgoingCounts = () => store.outgoingCounts();
+  observer.gauge('aftercare_outgoing_messages', 'Messages to hospitals by state', outgoingCounts, 'state');
 
-  const mllp = new MllpListener({
-    host: config.host,
-    port: config.mllpPort,
-    frameBytesMax: config.frameBytesMax,
-    connectionsMax: config.connectionsMax,
-    incompleteMs: 30_000,
-    idleMs: 600_000,
-    receive,
-    refuse,
-    failed: (error) => observer.note({ event: 'message-not-kept', error: describeError(error) }),
-  });
+  const receiveOverHttp: Receive = async (bytes, { site = config.site ?? '', ...origin }) => {
+    if (site !== '' && !sites.has(site)) throw new Failure('not-found', 'no listener of this server has that site');
+    return receive(bytes, { ...origin, site });
+  };
+
+  let mllp: MllpListeners | undefined;
   try {
     await startIndexing(indexing);
     await publishProfiles(profiles, commit);
+    outbound = await openOutbound({ store, commit, queue, parameters, destinations, zone, clock }, observer);
     http = httpServer({
+      admin: await openAdmin(ingest, mappings, queue, observer),
       store,
       commit,
       parameters,
@@ -150,7 +171,7 @@ export async function startApp(config: Config, clock: Clock = systemClock, ids: 
       subscriptions,
       base,
       bodyBytesMax: config.bodyBytesMax,
-      receive,
+      receive: receiveOverHttp,
       ready: async () => void (await store.head()),
       metrics: async () => ({ type: observer.registry.contentType, text: await observer.registry.metrics() }),
       served: (request) => observer.request(request),
@@ -158,9 +179,11 @@ export async function startApp(config: Config, clock: Clock = systemClock, ids: 
     });
     await listen(http, config.host, config.httpPort);
     address = `http://${hostOf(config.host)}:${portOf(http)}/fhir`;
+    mllp = new MllpListeners(listenersOf(config), { receive, refuse }, observer);
     await mllp.listen();
   } catch (error) {
     http?.close();
+    await mllp?.stop();
     await store.close();
     throw error;
   }
@@ -179,20 +202,23 @@ export async function startApp(config: Config, clock: Clock = systemClock, ids: 
     'Condition',
     'Provenance',
   ]);
-  const addresses = { http: base(), mllp: `mllp://${hostOf(config.host)}:${mllp.port}` };
+  const [first = '', ...others] = mllp.addresses;
+  const addresses = { http: base(), mllp: first };
   observer.note({ event: 'started', ...addresses, ms: Math.round(performance.now() - begun) });
 
-  const server = http;
+  const [server, listeners] = [http, mllp];
   return {
     ...addresses,
+    listeners: [first, ...others],
     store,
     queue,
+    reload: () => listeners.reload(),
     async stop() {
-      await mllp.stop();
+      await listeners.stop();
       await closed(server);
       // A delivery under way is cut off, not waited for: it will be made again.
       const stopped = queue.stop();
-      await channel.close();
+      await Promise.all([channel.close(), outbound.stop()]);
       await stopped;
       await store.close();
       observer.note({ event: 'stopped' });
@@ -206,6 +232,57 @@ async function openStore(url: string): Promise<Store> {
   // Only who uses PostgreSQL loads its driver.
   const { openPostgres } = await import('../adapters/postgres/store.ts');
   return openPostgres(url);
+}
+
+/** The operator's API, with the answers to unknown codes: before the first message is applied. */
+async function openAdmin(
+  ingest: IngestParts,
+  mappings: SiteMappings,
+  queue: Queue,
+  observer: Observer,
+): Promise<ReturnType<typeof adminRouter>> {
+  const received = (): void => queue.ring({ kind: 'ingest', id: 'journal' });
+  const ring = (id: string): void => queue.ring({ kind: 'answers', id });
+  const answers = new CodeAnswers({ ...ingest, mappings, ring, received });
+  await answers.load();
+  queue.handle('answers', answers.stage());
+  ring(allCodes);
+  const open = async () => ({ open: await answers.countOpen() });
+  observer.gauge('aftercare_unknown_codes', 'Codes that no table translates, up to 10,000', open, 'state');
+  const failed = (error: unknown): void => observer.note({ event: 'request-failed', error: describeError(error) });
+  const send = (id: string): void => queue.ring({ kind: 'send', id });
+  return adminRouter({ ...ingest, answers, ring: received, send, done: (it) => observer.note(it) }, failed);
+}
+
+/** What tells hospitals; where no site asks for it, nothing is loaded. */
+async function openOutbound(
+  parts: Omit<OutboundParts, 'notMade'>,
+  observer: Observer,
+): Promise<{ stop(): Promise<void> }> {
+  const { queue, destinations } = parts;
+  if (destinations.length === 0) {
+    for (const kind of ['outbound', 'send']) queue.handle(kind, async () => undefined);
+    return { stop: async () => {} };
+  }
+  // Only who sends loads the client: it takes 120 MB and 0.2 s.
+  const { dialer } = await import('../adapters/hl7-client/dial.ts');
+  const sending = new Sending({
+    ...parts,
+    dial: dialer,
+    attempted: (destination, outcome) => {
+      const isFailure = outcome === 'refused' || outcome === 'gave-up';
+      observer.note({ event: isFailure ? 'outgoing-failed' : 'outgoing', destination, outcome });
+    },
+  });
+  const stage = {
+    ...parts,
+    notMade: (destination: string, error: unknown) =>
+      observer.note({ event: 'outgoing-not-made', destination, error: describeError(error) }),
+  };
+  await startOutbound(stage);
+  queue.handle('outbound', outboundStage(stage));
+  queue.handle('send', (id) => sending.deliver(id));
+  return sending;
 }
 
 /** Subscriptions that may have something to be delivered, or a handshake to be made, from before the start. */

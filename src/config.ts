@@ -2,6 +2,9 @@
 import { Ajv } from 'ajv';
 import { Zone } from './fhir/zone.ts';
 import { type Charset, charsetOf } from './hl7v2/charset.ts';
+import { ConfigError, isLoopback, type ListenerConfig, listenerOf, readListeners } from './listeners.ts';
+
+export { ConfigError, isLoopback } from './listeners.ts';
 
 export interface Config {
   readonly host: string;
@@ -13,16 +16,17 @@ export interface Config {
   readonly zone: Zone;
   /** The mapping overrides of `mappings/sites/NAME.yaml`. */
   readonly site: string | undefined;
+  /** The folder of the mapping files; undefined: the one that ships. */
+  readonly mappings: string | undefined;
   readonly subscriberNetworks: readonly string[];
   readonly charsetDefault: Charset;
   readonly frameBytesMax: number;
   readonly bodyBytesMax: number;
   readonly connectionsMax: number;
+  /** What the file of `LISTENERS` says; see {@link listenersOf}. */
+  readonly listeners?: readonly ListenerConfig[];
   readonly logLevel: string;
 }
-
-/** What is wrong with the environment, a line for each variable. */
-export class ConfigError extends Error {}
 
 const port = { type: 'string', pattern: '^[0-9]{1,5}$' };
 const bytes = { type: 'string', pattern: '^[1-9][0-9]{2,9}$' };
@@ -35,12 +39,14 @@ const schema = {
     STORE_URL: { type: 'string', pattern: '^(sqlite:.+|postgres(ql)?://.+)$' },
     REDIS_URL: { type: 'string', maxLength: 0 },
     SITE: { type: 'string', pattern: '^[A-Za-z0-9_-]*$' },
+    MAPPINGS: { type: 'string' },
     TIME_ZONE: { type: 'string' },
     SUBSCRIBER_NETWORKS: { type: 'string' },
     CHARSET_DEFAULT: { type: 'string' },
     FRAME_BYTES_MAX: bytes,
     BODY_BYTES_MAX: bytes,
     CONNECTIONS_MAX: { type: 'string', pattern: '^[1-9][0-9]{0,4}$' },
+    LISTENERS: { type: 'string' },
     LOG_LEVEL: { enum: ['trace', 'debug', 'info', 'warn', 'error', 'silent'] },
   },
 };
@@ -70,13 +76,14 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   const charset = env.CHARSET_DEFAULT || 'UTF-8';
   const charsetDefault = charsetOf(charset);
   if (!charsetDefault) throw new ConfigError(`CHARSET_DEFAULT: '${charset}' is not a known character set`);
-  return {
+  const config = {
     host,
     httpPort: portOf('HTTP_PORT', env.HTTP_PORT, 8080),
     mllpPort: portOf('MLLP_PORT', env.MLLP_PORT, 2575),
     storeUrl: env.STORE_URL || 'sqlite:./data/aftercare.db',
     zone: zoneOf(env.TIME_ZONE || 'Asia/Shanghai'),
     site: env.SITE || undefined,
+    mappings: env.MAPPINGS || undefined,
     subscriberNetworks: (env.SUBSCRIBER_NETWORKS ?? '')
       .split(',')
       .map((it) => it.trim())
@@ -87,10 +94,13 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     connectionsMax: Number(env.CONNECTIONS_MAX || 512),
     logLevel: env.LOG_LEVEL || 'info',
   };
+  if (!env.LISTENERS) return config;
+  return { ...config, listeners: readListeners(env.LISTENERS, { ...config, port: config.mllpPort }) };
 }
 
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+/** The MLLP listeners: those of the `LISTENERS` file, or the one of `MLLP_PORT`, `HOST` and `SITE`. */
+export function listenersOf(config: Config): readonly ListenerConfig[] {
+  return config.listeners ?? [listenerOf({ ...config, port: config.mllpPort })];
 }
 
 function portOf(name: string, text: string | undefined, fallback: number): number {

@@ -27,9 +27,13 @@ export function identityId(...parts: readonly string[]): string {
   const variant = '89ab'[Number.parseInt(digest[16] as string, 16) & 3];
   const id = `${digest.slice(0, 8)}-${digest.slice(8, 12)}-8${digest.slice(13, 16)}-${variant}${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
   if (given.size >= givenMax) given.clear();
-  given.set(text, id);
+  // A whole segment may be the identity, with a document in it: that is not remembered.
+  if (text.length <= rememberedTextMax) given.set(text, id);
   return id;
 }
+
+/** Longer identities are digested each time; characters. */
+const rememberedTextMax = 1000;
 
 /** Doctors, wards and insurers come with every message: their ids are remembered, at most so many. */
 const givenMax = 10_000;

@@ -12,11 +12,28 @@ export type Observation =
   | { readonly event: 'message-kept'; readonly state: string }
   | { readonly event: 'message-applied'; readonly state: string }
   | { readonly event: 'message-not-kept'; readonly error: string }
+  | {
+      readonly event: 'mllp';
+      readonly listener: string;
+      readonly what: string;
+      readonly reason?: string;
+      /** The address of who was refused. */
+      readonly peer?: string;
+      readonly error?: string;
+    }
+  | { readonly event: 'certificates-not-read'; readonly listener: string; readonly error?: string }
   | { readonly event: 'job-failed'; readonly kind: string; readonly error: string }
   | { readonly event: 'request-failed'; readonly error: string }
   | { readonly event: 'delivery'; readonly outcome: string }
+  | { readonly event: 'outgoing'; readonly destination: string; readonly outcome: string }
+  | { readonly event: 'outgoing-failed'; readonly destination: string; readonly outcome: string }
+  | { readonly event: 'outgoing-not-made'; readonly destination: string; readonly error: string }
   | { readonly event: 'indexed'; readonly what: string; readonly resources: number }
-  | { readonly event: 'swept'; readonly rows: number };
+  | { readonly event: 'swept'; readonly rows: number }
+  /** An operator read what is in a message: `message 12`. */
+  | { readonly event: 'content-read'; readonly what: string }
+  | { readonly event: 'replayed'; readonly messages: number }
+  | { readonly event: 'code-answered'; readonly site: string; readonly table: string };
 
 /** Level by event: what happens for every message is counted, and logged only for those who ask. */
 const levels: Record<Observation['event'], 'debug' | 'info' | 'warn' | 'error'> = {
@@ -25,11 +42,19 @@ const levels: Record<Observation['event'], 'debug' | 'info' | 'warn' | 'error'> 
   'message-kept': 'debug',
   'message-applied': 'debug',
   'message-not-kept': 'error',
+  mllp: 'debug',
+  'certificates-not-read': 'error',
   'job-failed': 'error',
   'request-failed': 'error',
   delivery: 'debug',
+  outgoing: 'debug',
+  'outgoing-failed': 'warn',
+  'outgoing-not-made': 'error',
   indexed: 'info',
   swept: 'debug',
+  'content-read': 'info',
+  replayed: 'info',
+  'code-answered': 'info',
 };
 
 /** Name, code and the place in our code; a message may quote data, so it stays out. */
@@ -64,6 +89,12 @@ export class Observer {
     labelNames: ['event'],
     registers: [this.registry],
   });
+  readonly #mllp = new Counter({
+    name: 'aftercare_mllp_total',
+    help: 'What happened to MLLP connections and frames',
+    labelNames: ['listener', 'what', 'reason'],
+    registers: [this.registry],
+  });
   readonly #requests = new Histogram({
     name: 'aftercare_http_request_seconds',
     help: 'HTTP requests',
@@ -82,12 +113,16 @@ export class Observer {
     const { event, ...rest } = observation;
     if ('state' in observation) this.#messages.inc({ state: observation.state });
     if (event === 'delivery') this.#deliveries.inc({ outcome: observation.outcome });
+    if (event === 'mllp') {
+      const { listener, what, reason = '' } = observation;
+      this.#mllp.inc({ listener, what, reason });
+    }
     if (levels[event] === 'error') this.#failures.inc({ event });
     this.#log[levels[event]](rest, event);
   }
 
   request({ method, route, status, ms }: { method: string; route: string; status: number; ms: number }): void {
-    const known = ['/fhir', '/hl7v2', '/healthz', '/readyz', '/metrics'].includes(route) ? route : 'other';
+    const known = ['/fhir', '/hl7v2', '/admin', '/healthz', '/readyz', '/metrics'].includes(route) ? route : 'other';
     this.#requests.observe({ method, route: known, status: String(status) }, ms / 1000);
   }
 

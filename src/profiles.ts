@@ -12,6 +12,11 @@ export function readProfiles(folder: string): StoredResource[] {
     .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as StoredResource);
 }
 
+/** The questionnaires among them: the mapping knows by them which results are answers. */
+export function questionnairesOf(profiles: readonly StoredResource[]): StoredResource[] {
+  return profiles.filter((it) => it.resourceType === 'Questionnaire');
+}
+
 /** Puts them where apps read them. What has not changed makes no new version. */
 export async function publishProfiles(profiles: readonly StoredResource[], commit: Commit): Promise<void> {
   await commit.run({

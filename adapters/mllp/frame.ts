@@ -2,6 +2,7 @@
  * MLLP framing on bytes. HL7 v2 "Minimal Lower Layer Protocol" (Transport Specification: MLLP, Release 1):
  * `<VT> message <FS> <CR>`. Pure: chunks in, frames out, whatever the cuts. CR after FS is not insisted on.
  */
+import { Gathered } from './gathered.ts';
 
 const vt = 0x0b;
 const fs = 0x1c;
@@ -17,109 +18,116 @@ export type Frame =
 /** Kept of what is too long or junk, for the journal; bytes. */
 const keptBytesMax = 4096;
 
+const nothing = Buffer.alloc(0);
+
 function isJunk(byte: number): boolean {
   return byte !== cr && byte !== 0x0a && byte !== 0x20 && byte !== 0;
 }
 
-/** Cuts one connection's bytes into frames. Memory: one frame of at most `frameBytesMax`. */
+/**
+ * Cuts one connection's bytes into frames. Memory: one frame of at most `frameBytesMax`, see {@link heldBytes}.
+ * A generator that it gave may be left standing between two frames: what the getters say holds at any time.
+ */
 export class Framer {
   readonly #frameBytesMax: number;
-  #parts: Buffer[] = [];
-  #length = 0;
+  readonly #gathered = new Gathered();
   /** outside: between frames; inside: after VT; skipping: inside a frame that is too long */
   #state: 'outside' | 'inside' | 'skipping' = 'outside';
+  /** Between frames, something came that does not belong there. */
+  #junk = false;
 
   constructor(frameBytesMax: number) {
     this.#frameBytesMax = frameBytesMax;
   }
 
-  /** True while a frame is begun and not ended. */
+  /** True while a frame, or junk, is begun and not ended. */
   get open(): boolean {
-    return this.#state !== 'outside' || this.#parts.some((part) => part.some(isJunk));
+    return this.#state !== 'outside' || this.#junk;
+  }
+
+  /** Memory that what is begun takes; bytes. */
+  get heldBytes(): number {
+    return this.#gathered.heldBytes;
   }
 
   /** Takes the next bytes; gives every frame that they complete, in order. */
   *push(chunk: Buffer): Generator<Frame> {
+    const [nextVt, nextFs] = [finder(chunk, vt), finder(chunk, fs)];
     let at = 0;
     while (at < chunk.length) {
+      const [begin, end] = [nextVt(at), nextFs(at)];
       if (this.#state === 'outside') {
-        const begin = chunk.indexOf(vt, at);
-        this.#keep(chunk.subarray(at, begin < 0 ? undefined : begin), keptBytesMax);
-        if (begin < 0) return;
-        yield* this.#takeJunk();
-        this.#state = 'inside';
+        this.#between(chunk.subarray(at, begin));
         at = begin + 1;
+        if (begin < chunk.length) yield* this.#begin();
         continue;
       }
-      const end = this.#endOf(chunk, at);
-      const stop = end < 0 ? chunk.length : end;
-      yield* this.#inside(chunk.subarray(at, stop));
-      if (end < 0) return;
-      const byte = chunk[end];
-      at = end + 1;
-      if (byte === fs) {
-        if (this.#state === 'inside') yield { kind: 'frame', bytes: this.#take() };
-        this.#state = 'outside';
-        this.#clear();
-      } else {
-        // A new VT inside a frame: the sender broke off and began again. What came before is a cut message.
-        if (this.#state === 'inside') yield { kind: 'cut', bytes: this.#take() };
-        this.#state = 'inside';
-        this.#clear();
-      }
+      const stop = Math.min(begin, end);
+      const part = chunk.subarray(at, stop);
+      at = stop + 1;
+      if (stop === chunk.length) yield* this.#inside(part);
+      // A new VT inside a frame: the sender broke off and began again. What came before is a cut message.
+      else if (stop === end) yield* this.#leave('frame', 'outside', part);
+      else yield* this.#leave('cut', 'inside', part);
     }
   }
 
   /** The connection ended: what was begun is cut. */
   *end(): Generator<Frame> {
     if (this.#state === 'outside') yield* this.#takeJunk();
-    else if (this.#state === 'inside') yield { kind: 'cut', bytes: this.#take() };
-    this.#state = 'outside';
-    this.#clear();
+    else yield* this.#leave('cut', 'outside', nothing);
   }
 
-  #endOf(chunk: Buffer, from: number): number {
-    const end = chunk.indexOf(fs, from);
-    const begin = chunk.subarray(from, end < 0 ? undefined : end).indexOf(vt);
-    return begin < 0 ? end : from + begin;
+  #between(part: Buffer): void {
+    this.#junk ||= part.some(isJunk);
+    this.#gathered.add(part, keptBytesMax);
+  }
+
+  *#begin(): Generator<Frame> {
+    this.#state = 'inside';
+    yield* this.#takeJunk();
   }
 
   *#inside(part: Buffer): Generator<Frame> {
     if (this.#state !== 'inside') return;
-    if (this.#length + part.length <= this.#frameBytesMax) {
-      this.#keep(part, this.#frameBytesMax);
+    if (this.#gathered.length + part.length <= this.#frameBytesMax) {
+      this.#gathered.add(part, this.#frameBytesMax);
       return;
     }
-    this.#keep(part, keptBytesMax);
-    yield { kind: 'too-long', bytes: this.#take().subarray(0, keptBytesMax) };
+    this.#gathered.add(part, keptBytesMax);
     this.#state = 'skipping';
-    this.#clear();
+    yield { kind: 'too-long', bytes: this.#gathered.take(keptBytesMax) };
+  }
+
+  *#leave(kind: 'frame' | 'cut', state: 'outside' | 'inside', part: Buffer): Generator<Frame> {
+    // Most frames come in one chunk: there is nothing to gather, but a copy must not hold the chunk.
+    const whole = this.#state === 'inside' && this.#gathered.length === 0 && part.length <= this.#frameBytesMax;
+    if (!whole) yield* this.#inside(part);
+    const told = this.#state === 'skipping';
+    this.#state = state;
+    const bytes = whole ? Buffer.from(part) : this.#gathered.take();
+    if (!told) yield { kind, bytes };
   }
 
   *#takeJunk(): Generator<Frame> {
-    const bytes = this.#take();
-    this.#clear();
+    const bytes = this.#gathered.take();
+    const junk = this.#junk;
+    this.#junk = false;
     // CR, LF and blanks between frames are what many senders put there.
-    if (bytes.some(isJunk)) yield { kind: 'junk', bytes };
+    if (junk) yield { kind: 'junk', bytes };
   }
+}
 
-  /** Copies: a kept slice must not hold the whole chunk that it came in. */
-  #keep(part: Buffer, max: number): void {
-    const room = max - this.#length;
-    if (part.length === 0 || room <= 0) return;
-    const kept = Buffer.from(part.subarray(0, room));
-    this.#parts.push(kept);
-    this.#length += kept.length;
-  }
-
-  #take(): Buffer {
-    return this.#parts.length === 1 ? (this.#parts[0] as Buffer) : Buffer.concat(this.#parts);
-  }
-
-  #clear(): void {
-    this.#parts = [];
-    this.#length = 0;
-  }
+/** Where a byte comes next at or after a place; the length when it does not. Each byte is looked at once. */
+function finder(chunk: Buffer, byte: number): (from: number) => number {
+  let found = -1;
+  return (from) => {
+    if (found < from) {
+      const at = chunk.indexOf(byte, from);
+      found = at < 0 ? chunk.length : at;
+    }
+    return found;
+  };
 }
 
 /** Puts a message into a frame. */

@@ -1,47 +1,39 @@
-/** MLLP over TCP: bytes in, ACK bytes out, strictly in order within a connection. Decides nothing. */
-import { createServer, type Server, type Socket } from 'node:net';
-import type { Receive, RefuseFrame } from '../../src/journal/receive.ts';
-import { type Frame, Framer, frame } from './frame.ts';
+/** MLLP over TCP or TLS: bytes in, answers out, strictly in order within a connection. Decides nothing. */
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
+import { Connection } from './connection.ts';
+import { Memory } from './memory.ts';
+import type { ListenerEvent, ListenerOptions, ListenerState, TlsOptions } from './options.ts';
+import { isIn, nameIn, plainAddress } from './peer.ts';
 
-export interface ListenerOptions {
-  readonly host: string;
-  /** 0 picks a free port. */
-  readonly port: number;
-  readonly frameBytesMax: number;
-  readonly connectionsMax: number;
-  /** A begun frame must end within this time; ms. */
-  readonly incompleteMs: number;
-  /** A connection without traffic is closed after this time; ms. */
-  readonly idleMs: number;
-  readonly receive: Receive;
-  readonly refuse: RefuseFrame;
-  /** Told of what kept a message from being answered. */
-  readonly failed: (error: unknown) => void;
-}
+export type { ListenerEvent, ListenerOptions, ListenerState } from './options.ts';
 
-const texts = {
-  cut: 'the frame was cut off',
-  'too-long': 'the frame is longer than this listener takes',
-  junk: 'bytes outside of a frame',
-} as const;
+const minVersion = 'TLSv1.2';
 
-/** Frames that one connection may have waiting for their answer; then its socket is read no further. */
-const waitingMax = 64;
+type Refusal = Extract<ListenerEvent, { what: 'peer-refused' }>['reason'];
 
 export class MllpListener {
   readonly #options: ListenerOptions;
   readonly #server: Server;
+  /** Takes over sockets that the server has let in; listens on no port itself. */
+  readonly #tls: TlsServer | undefined;
+  readonly #memory: Memory;
   readonly #connections = new Set<Connection>();
+  /** Sockets that have not shown their certificate yet, by their own address and port. */
+  readonly #handshakes = new Map<string, Socket>();
+  /** Open sockets by address. */
+  readonly #addresses = new Map<string, number>();
+  #port: number;
 
+  /** @throws what `tls.read` throws, or node:tls for what is no certificate */
   constructor(options: ListenerOptions) {
     this.#options = options;
-    this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
-      const connection = new Connection(socket, options, `mllp:${this.port}`, () =>
-        this.#connections.delete(connection),
-      );
-      this.#connections.add(connection);
-    });
+    this.#port = options.port;
+    this.#memory = new Memory(options.waitingBytesMax ?? 134_217_728);
+    this.#tls = options.tls && this.#tlsServer(options.tls);
+    this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#accept(socket));
     this.#server.maxConnections = options.connectionsMax;
+    this.#server.on('drop', (peer) => this.#refused('connections', peer?.remoteAddress));
   }
 
   /** Resolves when the port is bound. */
@@ -51,116 +43,154 @@ export class MllpListener {
       this.#server.listen(this.#options.port, this.#options.host, () => {
         this.#server.off('error', reject);
         this.#server.on('error', this.#options.failed);
+        this.#port = (this.#server.address() as AddressInfo).port;
         resolve();
       });
     });
   }
 
+  /** The one that was picked, when it was to pick one. */
   get port(): number {
-    const address = this.#server.address();
-    return typeof address === 'object' && address ? address.port : this.#options.port;
+    return this.#port;
   }
 
-  /** Takes no new connection and no new frame; resolves when every frame that was whole has its answer. */
-  async stop(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    await Promise.all([...this.#connections].map((connection) => connection.finish()));
-    await closed;
-  }
-}
-
-class Connection {
-  readonly #socket: Socket;
-  readonly #options: ListenerOptions;
-  readonly #framer: Framer;
-  readonly #origin: { listener: string; peer: string };
-  #answers: Promise<void> = Promise.resolve();
-  #waiting = 0;
-  #incomplete: NodeJS.Timeout | undefined;
-  #closing = false;
-
-  constructor(socket: Socket, options: ListenerOptions, listener: string, closed: () => void) {
-    this.#socket = socket;
-    this.#options = options;
-    this.#framer = new Framer(options.frameBytesMax);
-    this.#origin = { listener, peer: socket.remoteAddress ?? '' };
-    socket.setTimeout(options.idleMs, () => (socket.writableLength > 0 ? socket.destroy() : this.#end()));
-    socket.on('data', (chunk: Buffer) => this.#data(chunk));
-    socket.on('end', () => this.#end());
-    socket.on('error', () => socket.destroy());
-    socket.on('close', () => {
-      clearTimeout(this.#incomplete);
-      // A reset without an end still leaves a begun frame: it gets its row.
-      this.#ended();
-      closed();
-    });
+  get name(): string {
+    return this.#options.name ?? `mllp:${this.#port}`;
   }
 
-  #data(chunk: Buffer): void {
-    if (this.#closing) return;
-    for (const item of this.#framer.push(chunk)) this.#handle(item);
-    clearTimeout(this.#incomplete);
-    if (this.#framer.open) this.#incomplete = setTimeout(() => this.#end(), this.#options.incompleteMs);
+  /** `mllp://127.0.0.1:2575`; `mllps:` over TLS. */
+  get address(): string {
+    const { host, tls } = this.#options;
+    return `${tls ? 'mllps' : 'mllp'}://${host.includes(':') ? `[${host}]` : host}:${this.#port}`;
   }
 
-  #handle(item: Frame): void {
-    this.#waiting++;
-    if (this.#waiting >= waitingMax) this.#socket.pause();
-    const { receive, refuse } = this.#options;
-    // Handed over at once, so that frames of a burst share a group commit; answered one after the other, in order.
-    const answer =
-      item.kind === 'frame' ? receive(item.bytes, this.#origin) : refuse(item.bytes, this.#origin, texts[item.kind]);
-    answer.catch(() => {});
-    this.#answers = this.#answers.then(() => this.#send(answer));
+  get state(): ListenerState {
+    const all = [...this.#connections];
+    return {
+      connections: all.length,
+      paused: all.filter((it) => it.paused).length,
+      frames: all.reduce((sum, it) => sum + it.frames, 0),
+      heldBytes: this.#memory.heldBytes,
+    };
   }
 
-  async #send(answer: Promise<Buffer>): Promise<void> {
+  /** Reads the certificates anew, for connections from now on. What is not sound is reported, and the old ones stay. */
+  reload(): void {
+    const { tls } = this.#options;
+    if (!tls) return;
     try {
-      const ack = frame(await answer);
-      if (this.#socket.writable && !this.#socket.write(ack)) await this.#drained();
+      this.#tls?.setSecureContext({ ...tls.read(), minVersion });
+      this.#observe({ what: 'certificates-read' });
     } catch (error) {
-      // Not kept is not acknowledged: the sender sees the connection close and sends again.
-      this.#options.failed(error);
-      this.#closing = true;
-      this.#socket.destroy();
-    } finally {
-      this.#waiting--;
-      if (this.#waiting < waitingMax && !this.#closing) this.#socket.resume();
+      this.#observe({ what: 'certificates-not-read', error });
     }
   }
 
-  #drained(): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        this.#socket.off('drain', done);
-        this.#socket.off('close', done);
-        resolve();
-      };
-      this.#socket.once('drain', done);
-      this.#socket.once('close', done);
+  /**
+   * Takes no new connection and no new frame; resolves when every frame that was whole has its answer, application answers
+   * included as far as they come within `stopApplicationMs`, or when `stopMs` is over: then the rest is destroyed.
+   */
+  async stop(): Promise<void> {
+    const { stopApplicationMs = 5000, stopMs = 15_000 } = this.#options;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const socket of this.#handshakes.values()) socket.destroy();
+    const finished = Promise.all([...this.#connections].map((it) => it.finish(stopApplicationMs)));
+    const limit = Promise.withResolvers<void>();
+    const timer = setTimeout(() => {
+      for (const connection of this.#connections) {
+        connection.destroy();
+        this.#observe({ what: 'destroyed' });
+      }
+      limit.resolve();
+    }, stopMs);
+    await Promise.race([finished, limit.promise]);
+    clearTimeout(timer);
+    await closed;
+  }
+
+  #observe(event: ListenerEvent): void {
+    this.#options.observed?.(event, this.name);
+  }
+
+  #refused(reason: Refusal, address: string | undefined): void {
+    this.#observe({ what: 'peer-refused', reason, peer: plainAddress(address ?? '') });
+  }
+
+  #accept(socket: Socket): void {
+    const { allow, connectionsMax, connectionsPerAddressMax = connectionsMax } = this.#options;
+    // Without an address it has gone again already.
+    const address = socket.remoteAddress && plainAddress(socket.remoteAddress);
+    if (!address) return void socket.destroy();
+    const open = this.#addresses.get(address) ?? 0;
+    const reason =
+      allow && !isIn(allow, address) ? 'network' : open >= connectionsPerAddressMax ? 'address' : undefined;
+    if (reason) {
+      socket.destroy();
+      this.#refused(reason, address);
+      return;
+    }
+    this.#addresses.set(address, open + 1);
+    socket.once('close', () => this.#closed(address));
+    if (this.#tls) this.#shake(socket, this.#tls);
+    else this.#open(socket, address);
+  }
+
+  #closed(address: string): void {
+    const open = (this.#addresses.get(address) ?? 1) - 1;
+    if (open > 0) this.#addresses.set(address, open);
+    else this.#addresses.delete(address);
+  }
+
+  #shake(socket: Socket, tls: TlsServer): void {
+    const key = endOf(socket);
+    this.#handshakes.set(key, socket);
+    socket.once('close', () => this.#handshakes.delete(key));
+    tls.emit('connection', socket);
+  }
+
+  #tlsServer({ read, clientCertificate }: TlsOptions): TlsServer {
+    const server = createTlsServer({
+      ...read(),
+      minVersion,
+      requestCert: clientCertificate,
+      rejectUnauthorized: clientCertificate,
+      handshakeTimeout: this.#options.handshakeMs ?? 10_000,
+      allowHalfOpen: true,
     });
-  }
-
-  #ended(): void {
-    if (!this.#closing) for (const item of this.#framer.end()) this.#handle(item);
-    this.#closing = true;
-  }
-
-  #end(): void {
-    this.#ended();
-    void this.#answers.then(() => this.#socket.end(() => this.#socket.destroySoon()));
-  }
-
-  /** Answers what is whole and closes. A frame that is only begun was not acknowledged: the sender sends it again. */
-  async finish(): Promise<void> {
-    this.#closing = true;
-    this.#socket.pause();
-    await this.#answers;
-    await new Promise<void>((resolve) => {
-      this.#socket.once('close', () => resolve());
-      this.#socket.end();
-      this.#socket.destroySoon();
-      if (this.#socket.destroyed) resolve();
+    server.on('secureConnection', (socket: TLSSocket) => {
+      this.#handshakes.delete(endOf(socket));
+      const address = addressOf(socket);
+      const name = clientCertificate ? nameIn(socket.getPeerCertificate()) : undefined;
+      this.#open(socket, name ? `${address} ${name}` : address);
     });
+    server.on('tlsClientError', (_, socket) => {
+      this.#refused('handshake', addressOf(socket));
+      socket.destroy();
+    });
+    return server;
   }
+
+  #open(socket: Socket, peer: string): void {
+    const observe = (event: ListenerEvent): void => this.#observe(event);
+    const connection = new Connection(socket, {
+      options: this.#options,
+      memory: this.#memory,
+      listener: this.name,
+      peer,
+      observe,
+    });
+    this.#connections.add(connection);
+    observe({ what: 'connected' });
+    void connection.done.then(() => this.#connections.delete(connection));
+  }
+}
+
+/** The address of a TLS client; a socket that node has destroyed knows it only through the one that it came from. */
+function addressOf(socket: TLSSocket & { readonly _parent?: Socket }): string {
+  return plainAddress(socket.remoteAddress ?? socket._parent?.remoteAddress ?? '');
+}
+
+/** The other end, which no two open sockets share. */
+function endOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }

@@ -1,9 +1,10 @@
 /** What a transaction has yet to write: gathered, then sent as one statement for each table. */
 import type { SearchParameter, SearchRow } from '../../src/fhir/search/parameters.ts';
+import { nameOf } from '../../src/store/key.ts';
 import { layouts, type RowLayout } from '../../src/store/row-layout.ts';
 import type { Effect, PreparedWrite } from '../../src/store/store.ts';
+import type { Stored } from '../../src/store/stored.ts';
 import type { Numbering } from './parameters.ts';
-import { nameOf, type Stored } from './stored.ts';
 import type { Session } from './transactions.ts';
 import { arrayOf, columnsOf, type Value } from './values.ts';
 
@@ -18,6 +19,10 @@ type IndexEffect = Extract<Effect, { kind: 'index' }>;
 
 export class Batch {
   readonly #versions: Stored[] = [];
+  /** Sequence of a version that waits ─▶ the marks that come with it. */
+  readonly #newMarks = new Map<number, string>();
+  /** Number of a resource ─▶ its new marks, without a version. */
+  readonly #marked = new Map<number, string>();
   readonly #added: NumberedRow[] = [];
   readonly #ended: NumberedRow[] = [];
   readonly #cleared: { readonly parameter: SearchParameter; readonly rid: number }[] = [];
@@ -28,7 +33,7 @@ export class Batch {
 
   /** Rows gathered so far, some kinds of them. */
   get size(): number {
-    return this.#versions.length + this.#added.length + this.#cleared.length;
+    return this.#versions.length + this.#marked.size + this.#added.length + this.#cleared.length;
   }
 
   /** True when something of the resource waits: the statements of a batch do not see one another, so a version waits alone. */
@@ -41,12 +46,19 @@ export class Batch {
     return this.#names.has(name) || (this.#indexed.get(name)?.has(parameter.code) ?? false);
   }
 
-  write(stored: Stored, { added, removed }: PreparedWrite): void {
+  write(stored: Stored, { added, removed, marks }: PreparedWrite): void {
     const { rid, sequence } = stored;
     this.#names.add(nameOf(stored));
     this.#versions.push(stored);
+    if (marks !== undefined) this.#newMarks.set(sequence, marks);
     for (const row of added) this.#added.push({ row, rid, sequence });
     for (const row of removed) this.#ended.push({ row, rid, sequence });
+  }
+
+  /** New marks of a resource: sent with its version when one waits, else before the versions. */
+  mark({ rid, sequence, type, id }: Stored, marks: string): void {
+    if (this.#names.has(nameOf({ type, id }))) this.#newMarks.set(sequence, marks);
+    else this.#marked.set(rid, marks);
   }
 
   /** The rows of one parameter for a resource, anew. */
@@ -63,6 +75,7 @@ export class Batch {
     if (this.size === 0) return;
     await this.#numberParameters(session, numbering);
     await Promise.all([
+      ...this.#writeMarks(session),
       ...this.#writeVersions(session),
       ...this.#clearRows(session, numbering),
       ...this.#endRows(session, numbering),
@@ -78,16 +91,24 @@ export class Batch {
     await numbering.give(unknown, async (text, values) => (await session.query(text, values)).rows);
   }
 
+  *#writeMarks(session: Session): Iterable<Promise<unknown>> {
+    if (this.#marked.size === 0) return;
+    yield session.query(markedSql, [arrayOf([...this.#marked.keys()]), arrayOf([...this.#marked.values()])]);
+  }
+
   *#writeVersions(session: Session): Iterable<Promise<unknown>> {
     const all = this.#versions;
     if (all.length === 0) return;
     const created = all.filter(({ version }) => version === 1);
     const updated = all.filter(({ version }) => version > 1);
-    if (created.length > 0) yield session.query(createdSql, columnsOf(created, ['rid', 'type', 'id', 'sequence']));
+    const marks = (some: readonly Stored[]): string =>
+      arrayOf(some.map(({ sequence }) => this.#newMarks.get(sequence) ?? null));
+    if (created.length > 0)
+      yield session.query(createdSql, [...columnsOf(created, ['rid', 'type', 'id', 'sequence']), marks(created)]);
     if (updated.length > 0) {
       const deleted = arrayOf(updated.map(({ interaction }) => interaction === 'delete'));
       yield session
-        .query(updatedSql, [...columnsOf(updated, ['rid', 'version', 'sequence']), deleted])
+        .query(updatedSql, [...columnsOf(updated, ['rid', 'version', 'sequence']), deleted, marks(updated)])
         .then(({ rowCount }) => {
           // Only the writer that has the lock changes these rows: another number means that they are not what it read.
           if (rowCount !== updated.length) throw new Error('a resource is not at the version that was read');
@@ -121,10 +142,13 @@ export class Batch {
   }
 }
 
-const createdSql = `INSERT INTO resource (rid, type, id, sequence, version, deleted)
-  SELECT k.*, 1, false FROM unnest($1::int8[], $2::text[], $3::text[], $4::int8[]) AS k`;
-const updatedSql = `UPDATE resource r SET version = k.version, sequence = k.sequence, deleted = k.deleted
-  FROM unnest($1::int8[], $2::int[], $3::int8[], $4::bool[]) AS k (rid, version, sequence, deleted)
+const markedSql = `UPDATE resource r SET marks = k.marks FROM unnest($1::int8[], $2::text[]) AS k (rid, marks)
+  WHERE r.rid = k.rid`;
+const createdSql = `INSERT INTO resource (rid, type, id, sequence, marks, version, deleted)
+  SELECT k.*, 1, false FROM unnest($1::int8[], $2::text[], $3::text[], $4::int8[], $5::text[]) AS k`;
+const updatedSql = `UPDATE resource r SET version = k.version, sequence = k.sequence, deleted = k.deleted,
+    marks = coalesce(k.marks, r.marks)
+  FROM unnest($1::int8[], $2::int[], $3::int8[], $4::bool[], $5::text[]) AS k (rid, version, sequence, deleted, marks)
   WHERE r.rid = k.rid AND r.version = k.version - 1`;
 const changeSql = `INSERT INTO change (sequence, rid, version, interaction, at, cause, json)
   SELECT * FROM unnest($1::int8[], $2::int8[], $3::int[], $4::text[], $5::int8[], $6::text[], $7::text[])`;

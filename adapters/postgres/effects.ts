@@ -1,14 +1,24 @@
-/** Rows of the stages that change with a commit: claims of messages, cursors, events, deliveries. */
+/** Rows of the stages that change with a commit: claims of messages, codes, messages to hospitals, cursors, events, deliveries. */
 import type { EventRow, MessageClaim } from '../../src/store/rows.ts';
 import { type Effect, LostClaim } from '../../src/store/store.ts';
+import { answerCode, meetCodes } from './codes.ts';
+import { addOutgoing, markSent } from './outgoing.ts';
 import type { Session } from './transactions.ts';
 import { columnsOf } from './values.ts';
 
-type StageEffect = Exclude<Effect, { kind: 'index' | 'message' }>;
+type StageEffect = Exclude<Effect, { kind: 'index' | 'marks' | 'message' }>;
 
 /** @throws LostClaim when a row was not as claimed */
 export async function applyEffect(effect: StageEffect, session: Session): Promise<void> {
   switch (effect.kind) {
+    case 'codes':
+      return meetCodes(effect, session);
+    case 'code-answer':
+      return answerCode(effect, session);
+    case 'outgoing':
+      return addOutgoing(effect.messages, session);
+    case 'sent':
+      return markSent(effect, session);
     case 'cursor':
       return move(session, 'cursor', 'name', 'sequence', effect.name, effect.from, effect.to);
     case 'delivered':
@@ -52,17 +62,20 @@ async function addEvents(events: readonly EventRow[], session: Session): Promise
 /** Claims of different messages, all in one statement. @returns ids of the messages that were as claimed */
 export async function claimMessages(claims: readonly MessageClaim[], session: Session): Promise<ReadonlySet<number>> {
   const rows = claims.map(({ id, from, to, at, error, mappingVersion, wrote }) => {
-    const applied = to === 'applied';
+    const applied = to === 'applied' || to === 'stale';
     return {
       id,
       from,
       to,
       error,
       mappingVersion,
+      at,
       wrote: wrote ? JSON.stringify(wrote) : applied ? '[]' : null,
       appliedAt: applied ? at : null,
     };
   });
+  const again = rows.filter(({ to }) => to === 'received');
+  if (again.length > 0) await rememberOutcomes(again, session);
   const result = await session.query(
     `UPDATE received_message m SET state = k.state, attempts = m.attempts + 1, error = k.error,
        mapping_version = k.mapping_version, wrote = k.wrote, applied_at = k.applied_at
@@ -72,4 +85,18 @@ export async function claimMessages(claims: readonly MessageClaim[], session: Se
     columnsOf(rows, ['id', 'from', 'to', 'error', 'mappingVersion', 'wrote', 'appliedAt']),
   );
   return new Set(result.rows.map(({ id }) => id));
+}
+
+/** What became of messages that are received again. */
+async function rememberOutcomes(
+  claims: readonly Pick<MessageClaim, 'id' | 'from' | 'at'>[],
+  session: Session,
+): Promise<void> {
+  await session.query(
+    `INSERT INTO message_outcome (message, at, state, mapping_version, wrote, error)
+     SELECT m.id, k.at, m.state, m.mapping_version, m.wrote, m.error
+     FROM unnest($1::int8[], $2::text[], $3::int8[]) AS k (id, claimed, at)
+     JOIN received_message m ON m.id = k.id AND m.state = k.claimed`,
+    columnsOf(claims, ['id', 'from', 'at']),
+  );
 }

@@ -4,6 +4,9 @@
  */
 import type { SearchQuery } from '../../src/fhir/search/query.ts';
 import { indexKey } from '../../src/store/index-key.ts';
+import { identifierName, nameOf } from '../../src/store/key.ts';
+import { namedView } from '../../src/store/named-view.ts';
+import { range } from '../../src/store/numbers.ts';
 import type { MessageClaim } from '../../src/store/rows.ts';
 import {
   type CommitRequest,
@@ -16,12 +19,12 @@ import {
   type PreparedWrite,
   type View,
 } from '../../src/store/store.ts';
+import { Stored } from '../../src/store/stored.ts';
 import { Batch } from './batch.ts';
 import { applyEffect, claimMessages } from './effects.ts';
-import { range } from './numbers.ts';
 import { Numbering, type Parameters, type Run } from './parameters.ts';
 import { findPage } from './search.ts';
-import { nameOf, Stored, versionColumns, versionOf } from './stored.ts';
+import { storedColumns, storedOf } from './stored.ts';
 import type { Row, Session } from './transactions.ts';
 import { columnsOf } from './values.ts';
 
@@ -83,6 +86,8 @@ export class Group {
         const view = this.#viewOf(task.request, searched);
         decision = task.request.decide(view);
         for (const write of decision.writes) assertFits(write, view.get(write));
+        // Refuses what the commit did not name.
+        for (const effect of decision.effects ?? []) if (effect.kind === 'marks') view.get(effect.key);
       } catch (error) {
         ended.set(task, error);
         continue;
@@ -115,7 +120,7 @@ export class Group {
       return { type, id, sequence: known?.sequence ?? 0 };
     });
     const rows = await this.#run(
-      `SELECT r.rid, r.type, r.id, r.version, r.sequence, c.at, c.interaction, c.cause, c.json
+      `SELECT r.rid, r.type, r.id, r.version, r.sequence, c.at, c.interaction, c.cause, c.json, r.marks
        FROM unnest($1::text[], $2::text[], $3::int8[]) AS k (type, id, sequence)
        JOIN resource r ON r.type = k.type AND r.id = k.id
        LEFT JOIN change c ON c.sequence = r.sequence AND r.sequence <> k.sequence`,
@@ -124,7 +129,10 @@ export class Group {
     for (const row of rows) {
       const name = nameOf(row as Key & Row);
       const known = this.#remembered.get(name);
-      this.current.set(name, known && known.sequence === row.sequence ? known : storedOf(row));
+      this.current.set(
+        name,
+        known && known.sequence === row.sequence ? known.withMarks(row.marks ?? undefined) : storedOf(row),
+      );
     }
   }
 
@@ -143,7 +151,7 @@ export class Group {
     });
     if (usable.length === 0) return;
     const rows = await this.#run(
-      `SELECT k.name, ${versionColumns} FROM unnest($1::text[], $2::int[], $3::text[], $4::text[]) AS k (name, param, code, system)
+      `SELECT k.name, ${storedColumns} FROM unnest($1::text[], $2::int[], $3::text[], $4::text[]) AS k (name, param, code, system)
        CROSS JOIN LATERAL (SELECT t.rid FROM token_row t WHERE t.param = k.param AND t.code = k.code AND t.system = k.system
          AND t.gone IS NULL ORDER BY t.rid LIMIT 2) f
        JOIN resource r ON r.rid = f.rid JOIN change c ON c.sequence = r.sequence ORDER BY c.rid`,
@@ -162,38 +170,27 @@ export class Group {
     if (again.length === 0 && queries.length === 0) return new Map();
     await this.#flush();
     await this.#readIdentifiers(again);
-    const pages = await Promise.all(queries.map((query) => findPage({ query }, this.#numbering, this.#run)));
+    const pages = await Promise.all(
+      queries.map((query) => findPage({ query }, this.#numbering, this.#run, storedColumns)),
+    );
     return new Map(queries.map((query, i) => [query, pages[i]?.rows.slice(0, query.count).map(storedOf) ?? []]));
   }
 
-  /** Gives only what the commit named, and what its searches found. */
+  /** What its searches found is from then on as the group leaves it. */
   #viewOf({ keys }: CommitRequest, searched: ReadonlyMap<SearchQuery, readonly Stored[]>): View {
-    const named = new Set(keys.flatMap((key) => ('id' in key ? [nameOf(key)] : [])));
-    const seen = (found: readonly Stored[]): readonly Current[] =>
+    const seen = (found: readonly Stored[] = []): readonly Current[] =>
       found.map((it) => {
         const name = nameOf(it);
-        named.add(name);
         const current = this.current.get(name) ?? it;
         this.current.set(name, current);
         return current;
       });
-    const identifiers = new Set(keys.flatMap((key) => ('identifier' in key ? [identifierName(key)] : [])));
-    return {
-      get: (key) => {
-        if (!named.has(nameOf(key))) throw new Error(`a decision looks at a ${key.type} that its commit did not name`);
-        return this.current.get(nameOf(key));
-      },
-      find: (key) => {
-        if (!identifiers.has(identifierName(key)))
-          throw new Error(`a decision looks for a ${key.type} by an identifier that its commit did not name`);
-        return seen(this.#found.get(identifierName(key)) ?? []);
-      },
-      search: (query) => {
-        const found = searched.get(query);
-        if (!found) throw new Error('a decision runs a search that its commit did not name');
-        return seen(found);
-      },
+    const view: View = {
+      get: (key) => this.current.get(nameOf(key)),
+      find: (key) => seen(this.#found.get(identifierName(key))),
+      search: (query) => seen(searched.get(query)),
     };
+    return namedView(view, keys);
   }
 
   async #apply(task: Task, { writes, effects = [] }: Decision): Promise<void> {
@@ -208,6 +205,8 @@ export class Group {
         if (this.#claims.has(effect.claim.id)) await this.#flush();
         this.#claims.set(effect.claim.id, { task, claim: effect.claim });
         return;
+      case 'marks':
+        return this.#mark(task, effect);
       case 'index': {
         const name = nameOf(effect.key);
         const stored = this.current.get(name);
@@ -226,13 +225,23 @@ export class Group {
     }
   }
 
+  #mark(task: Task, { key, marks }: Extract<Effect, { kind: 'marks' }>): void {
+    const name = nameOf(key);
+    const stored = this.current.get(name);
+    if (!stored) throw new LostClaims(new Map([[task, new LostClaim(`marks of a ${key.type}`)]]));
+    this.current.set(name, stored.withMarks(marks));
+    this.#batch.mark(stored, marks);
+  }
+
   async #write(write: PreparedWrite, { cause }: CommitRequest): Promise<void> {
     const name = nameOf(write);
     await this.#turn(name);
     const sequence = ++this.#head;
-    const rid = this.current.get(name)?.rid ?? range(write.type).low + sequence;
+    const before = this.current.get(name);
+    const rid = before?.rid ?? range(write.type).low + sequence;
     const { type, id, version, at, interaction, json } = write;
-    const stored = new Stored(rid, { type, id, version, sequence, at, interaction, cause, json });
+    const fields = { type, id, version, sequence, at, interaction, cause, json };
+    const stored = new Stored(rid, fields, write.marks ?? before?.marks);
     this.current.set(name, stored);
     for (const { parameter, value } of [...write.added, ...write.removed]) {
       if (parameter.code === 'identifier' && value.kind === 'token')
@@ -263,14 +272,6 @@ export class Group {
     if (lost.length > 0)
       throw new LostClaims(new Map(lost.map(({ task, claim }) => [task, new LostClaim(`message ${claim.id}`)])));
   }
-}
-
-function storedOf(row: Row): Stored {
-  return new Stored(row.rid, versionOf(row));
-}
-
-function identifierName({ type, identifier: { system, value } }: IdentifierKey): string {
-  return `${type}|${system}|${value}`;
 }
 
 /** @throws Error for a write that does not follow the current version: its decision did not look at it */

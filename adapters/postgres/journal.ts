@@ -1,20 +1,25 @@
 /** Rows of the stages: the journal, cursors, events. Keeping a message takes no lock and waits for no commit. */
 import type pg from 'pg';
-import type { EventRow, JournalRow, NewMessage, SubscriptionCursor } from '../../src/store/rows.ts';
+import type {
+  EventRow,
+  JournalRow,
+  MessageOutcome,
+  MessageQuery,
+  NewMessage,
+  SubscriptionCursor,
+} from '../../src/store/rows.ts';
+import { journalRow, messageColumns, messageOutcome, outcomeColumns } from '../../src/store/stage-rows.ts';
 import { isConflict, isLost, translated } from './connect.ts';
 import { Groups } from './groups.ts';
 import type { Reader } from './reader.ts';
 import { Transactions } from './transactions.ts';
-import { columnsOf } from './values.ts';
+import { columnsOf, type Value } from './values.ts';
 
 interface Keeping {
   readonly message: NewMessage;
   resolve(id: number): void;
   reject(error: unknown): void;
 }
-
-const messageColumns =
-  'id, received_at AS "receivedAt", listener, peer, bytes, charset, type, control_id AS "controlId", facility, sha256, state, attempts, error';
 
 export class Journal {
   readonly #reader: Reader;
@@ -47,19 +52,24 @@ export class Journal {
       'receivedAt',
       'listener',
       'peer',
+      'site',
       'bytes',
       'charset',
       'type',
       'controlId',
       'facility',
       'sha256',
+      'content',
+      'answer',
       'state',
       'error',
     ]);
     return this.#transactions.run([], async (session) => {
       const { rows } = await session.query(
-        `INSERT INTO received_message (received_at, listener, peer, bytes, charset, type, control_id, facility, sha256, state, error)
-         SELECT * FROM unnest($1::int8[], $2::text[], $3::text[], $4::bytea[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[])
+        `INSERT INTO received_message (received_at, listener, peer, site, bytes, charset, type, control_id, facility, sha256,
+           content, answer, state, error)
+         SELECT * FROM unnest($1::int8[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::text[],
+           $9::text[], $10::text[], $11::text[], $12::bytea[], $13::text[], $14::text[])
          RETURNING id`,
         values,
       );
@@ -73,20 +83,51 @@ export class Journal {
       `SELECT ${messageColumns} FROM received_message WHERE state = 'received' ORDER BY id LIMIT $1`,
       [limit],
     );
-    return rows.map((row) => journalRow(row as StoredMessage));
+    return rows.map(journalRow);
   }
 
-  async hasTwin({ facility, controlId, sha256, id }: JournalRow): Promise<boolean> {
+  async hasTwin({ facility, content, id }: JournalRow): Promise<boolean> {
     const rows = await this.#reader.rows(
-      `SELECT 1 FROM received_message WHERE sha256 = $1 AND facility = $2 AND control_id = $3 AND id < $4 AND state = 'applied' LIMIT 1`,
-      [sha256, facility, controlId, id],
+      `SELECT 1 FROM received_message WHERE content = $1 AND facility = $2 AND id < $3
+         AND state IN ('applied', 'stale') AND content <> '' LIMIT 1`,
+      [content, facility, id],
     );
     return rows.length > 0;
   }
 
+  async earlier(facility: string, controlId: string): Promise<JournalRow | undefined> {
+    const [row] = await this.#reader.rows(
+      `SELECT ${messageColumns} FROM received_message
+       WHERE left(control_id, 100) = left($1, 100) AND left(facility, 100) = left($2, 100) AND (state = 'rejected')::int = 0
+         AND control_id = $1 AND facility = $2 ORDER BY id DESC LIMIT 1`,
+      [controlId, facility],
+    );
+    return row && journalRow(row);
+  }
+
   async message(id: number): Promise<JournalRow | undefined> {
     const [row] = await this.#reader.rows(`SELECT ${messageColumns} FROM received_message WHERE id = $1`, [id]);
-    return row && journalRow(row as StoredMessage);
+    return row && journalRow(row);
+  }
+
+  async messages(query: MessageQuery): Promise<JournalRow[]> {
+    const { text, values } = conditions(query);
+    // Numbers first: what is put in order is then short.
+    const rows = await this.#reader.rows(
+      `SELECT ${messageColumns} FROM received_message
+       WHERE id = ANY (ARRAY(SELECT id FROM received_message WHERE ${text} ORDER BY id DESC LIMIT $${values.length + 1}))
+       ORDER BY id DESC`,
+      [...values, query.limit],
+    );
+    return rows.map(journalRow);
+  }
+
+  async outcomes(id: number): Promise<MessageOutcome[]> {
+    const rows = await this.#reader.rows(
+      `SELECT ${outcomeColumns} FROM message_outcome WHERE message = $1 ORDER BY id`,
+      [id],
+    );
+    return rows.map(messageOutcome);
   }
 
   async messageCounts(): Promise<Record<string, number>> {
@@ -124,9 +165,20 @@ export class Journal {
   }
 }
 
-/** As the table has it: a missing error is NULL there and absent in the seam. */
-type StoredMessage = Omit<JournalRow, 'error'> & { error: string | null };
-
-function journalRow({ error, ...row }: StoredMessage): JournalRow {
-  return error === null ? row : { ...row, error };
+function conditions({ state, type, site, facility, controlId, from, to, before }: MessageQuery): {
+  text: string;
+  values: Value[];
+} {
+  const given = Object.entries({
+    'state = ?': state,
+    'type = ?': type,
+    'site = ?': site,
+    'facility = ?': facility,
+    'left(control_id, 100) = left(?, 100) AND control_id = ?': controlId,
+    'received_at >= ?': from,
+    'received_at < ?': to,
+    'id < ?': before,
+  }).filter((it): it is [string, string | number] => it[1] !== undefined);
+  const texts = given.map(([text], i) => text.replaceAll('?', `$${i + 1}`));
+  return { text: texts.join(' AND ') || 'true', values: given.map(([, value]) => value) };
 }

@@ -1,6 +1,7 @@
 /** Resources and their versions, as readers see them. */
+
+import { typeNumber } from '../../src/store/numbers.ts';
 import type { Change, HistoryQuery, Key, Version } from '../../src/store/store.ts';
-import { typeNumber } from './numbers.ts';
 import type { Reader } from './reader.ts';
 import { versionColumns, versionOf } from './stored.ts';
 import { columnsOf, type Value } from './values.ts';

@@ -1,7 +1,8 @@
 /** Searches: the text of the search compiler for PostgreSQL, one statement for a page with its content. */
+
+import { range } from '../../src/store/numbers.ts';
 import type { Sql } from '../../src/store/predicate.ts';
 import { type CompiledSearch, compileCount, compileSearch, type Dialect } from '../../src/store/search.ts';
-import { range } from './numbers.ts';
 import type { Numbers, Parameter, Run } from './parameters.ts';
 import { fixedConditions, fixedPage } from './plan.ts';
 import { versionColumns } from './stored.ts';
@@ -17,15 +18,21 @@ export interface FoundPage {
 /**
  * @param numbers of the parameters; those that are missing are looked up
  * @param run runs the statement, in a transaction or outside
+ * @param columns of `resource r` and `change c`
  */
-export async function findPage(search: CompiledSearch, numbers: Numbers, run: Run): Promise<FoundPage> {
+export async function findPage(
+  search: CompiledSearch,
+  numbers: Numbers,
+  run: Run,
+  columns = versionColumns,
+): Promise<FoundPage> {
   const { query } = search;
   const wantsTotal = query.total || query.countOnly;
   const dialect = new PostgresDialect(numbers);
-  let sql = compile(search, dialect);
+  let sql = compile(search, dialect, columns);
   if (dialect.missing.length > 0) {
     await numbers.look(dialect.missing, run);
-    sql = compile(search, new PostgresDialect(numbers));
+    sql = compile(search, new PostgresDialect(numbers), columns);
   }
   const rows = await run(numbered(sql.text), sql.values);
   const total: number | undefined = wantsTotal ? rows[0]?.total : undefined;
@@ -33,7 +40,7 @@ export async function findPage(search: CompiledSearch, numbers: Numbers, run: Ru
   return { rows: rows.filter(({ rid }) => rid !== null && rid !== undefined), total };
 }
 
-function compile({ query, snapshot, after }: CompiledSearch, dialect: Dialect): Sql {
+function compile({ query, snapshot, after }: CompiledSearch, dialect: Dialect, columns: string): Sql {
   const wantsTotal = query.total || query.countOnly;
   const count = wantsTotal ? compileCount(query, snapshot, dialect) : undefined;
   const counted = count && fixedConditions(count.text);
@@ -41,6 +48,7 @@ function compile({ query, snapshot, after }: CompiledSearch, dialect: Dialect): 
   const page = pageOf(
     { query, ...(snapshot !== undefined && { snapshot }), ...(after !== undefined && { after }) },
     dialect,
+    columns,
   );
   if (!count) return { text: `${page.text} ORDER BY ${page.order}`, values: page.values };
   // One statement, so that the number is of the same state as the page.
@@ -51,7 +59,11 @@ function compile({ query, snapshot, after }: CompiledSearch, dialect: Dialect): 
 }
 
 /** The rows of a page with the content of each as it was at the snapshot. */
-function pageOf({ query, snapshot, after }: CompiledSearch, dialect: Dialect): Sql & { readonly order: string } {
+function pageOf(
+  { query, snapshot, after }: CompiledSearch,
+  dialect: Dialect,
+  columns: string,
+): Sql & { readonly order: string } {
   const sql = compileSearch(query, snapshot, after, dialect);
   const version =
     snapshot === undefined
@@ -62,7 +74,7 @@ function pageOf({ query, snapshot, after }: CompiledSearch, dialect: Dialect): S
   // Of the same statement: what is committed a moment later is not in the page, and must not be in its links.
   const head = snapshot === undefined ? ', (SELECT coalesce(max(sequence), 0) FROM change) AS head' : '';
   return {
-    text: `SELECT ${keys}${versionColumns}${head} FROM (${fixedPage(sql.text)}) f JOIN resource r ON r.rid = f.rid ${version}`,
+    text: `SELECT ${keys}${columns}${head} FROM (${fixedPage(sql.text)}) f JOIN resource r ON r.rid = f.rid ${version}`,
     values: sql.values,
     order: sql.order,
   };

@@ -1,17 +1,33 @@
 /** The store on PostgreSQL: many processes, one writer at a time, reads on a pool of connections. */
 import { Failure } from '../../src/outcome.ts';
-import type { EventRow, JournalRow, NewMessage, SubscriptionCursor } from '../../src/store/rows.ts';
+import type {
+  CodeAnswer,
+  CodeKey,
+  EventRow,
+  JournalRow,
+  MessageOutcome,
+  MessageQuery,
+  NewMessage,
+  OutgoingRow,
+  SubscriptionCursor,
+  UnknownCode,
+} from '../../src/store/rows.ts';
 import { type CompiledSearch, placeOf } from '../../src/store/search.ts';
 import type { Change, CommitRequest, HistoryQuery, Key, SearchPage, Store, Version } from '../../src/store/store.ts';
+import { Codes } from './codes.ts';
 import { clientConfig } from './connect.ts';
 import { Journal } from './journal.ts';
 import { migrate } from './migrate.ts';
-import { Parameters } from './parameters.ts';
+import { Outgoing } from './outgoing.ts';
+import { Parameters as Numbers } from './parameters.ts';
 import { Reader } from './reader.ts';
 import { Resources } from './resources.ts';
 import { findPage } from './search.ts';
 import { sweep } from './sweep.ts';
 import { Writer } from './writer.ts';
+
+type UnknownCodesQuery = Parameters<Store['unknownCodes']>[0];
+type OutgoingQuery = Parameters<Store['outgoing']>[0];
 
 export interface PostgresOptions {
   /** Connections for reads; two more are for writes. */
@@ -48,22 +64,26 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
     query_timeout: answerMaxMs,
   };
   const reader = new Reader(reading, poolSize);
-  const parameters = new Parameters();
+  const parameters = new Numbers();
   return new PostgresStore(reader, parameters, new Writer(writing, lock, parameters), new Journal(writing, reader));
 }
 
 export class PostgresStore implements Store {
   readonly #reader: Reader;
-  readonly #parameters: Parameters;
+  readonly #parameters: Numbers;
   readonly #writer: Writer;
   readonly #journal: Journal;
+  readonly #codes: Codes;
+  readonly #outgoing: Outgoing;
   readonly #resources: Resources;
 
-  constructor(reader: Reader, parameters: Parameters, writer: Writer, journal: Journal) {
+  constructor(reader: Reader, parameters: Numbers, writer: Writer, journal: Journal) {
     this.#reader = reader;
     this.#parameters = parameters;
     this.#writer = writer;
     this.#journal = journal;
+    this.#codes = new Codes(reader);
+    this.#outgoing = new Outgoing(reader);
     this.#resources = new Resources(reader);
   }
 
@@ -136,12 +156,52 @@ export class PostgresStore implements Store {
     return this.#journal.hasTwin(message);
   }
 
+  earlier(facility: string, controlId: string): Promise<JournalRow | undefined> {
+    return this.#journal.earlier(facility, controlId);
+  }
+
   message(id: number): Promise<JournalRow | undefined> {
     return this.#journal.message(id);
   }
 
+  messages(query: MessageQuery): Promise<readonly JournalRow[]> {
+    return this.#journal.messages(query);
+  }
+
+  outcomes(id: number): Promise<readonly MessageOutcome[]> {
+    return this.#journal.outcomes(id);
+  }
+
   messageCounts(): Promise<Readonly<Record<string, number>>> {
     return this.#journal.messageCounts();
+  }
+
+  unknownCodes({ open, before = Number.MAX_SAFE_INTEGER, limit }: UnknownCodesQuery): Promise<readonly UnknownCode[]> {
+    return this.#codes.list(open, before, limit);
+  }
+
+  unknownCode(id: number): Promise<UnknownCode | undefined> {
+    return this.#codes.one(id);
+  }
+
+  codeAnswers(): Promise<readonly (CodeKey & { readonly answer: CodeAnswer })[]> {
+    return this.#codes.answers();
+  }
+
+  messagesWithCode(id: number, after: number, limit: number): Promise<readonly number[]> {
+    return this.#codes.messagesWith(id, after, limit);
+  }
+
+  outgoingDue(destination: string, now: number, limit: number): Promise<readonly OutgoingRow[]> {
+    return this.#outgoing.due(destination, now, limit);
+  }
+
+  outgoing({ state, before = Number.MAX_SAFE_INTEGER, limit }: OutgoingQuery): Promise<readonly OutgoingRow[]> {
+    return this.#outgoing.list(state, before, limit);
+  }
+
+  outgoingCounts(): Promise<Readonly<Record<string, number>>> {
+    return this.#outgoing.counts();
   }
 
   cursor(name: string): Promise<number> {

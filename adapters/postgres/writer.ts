@@ -4,11 +4,11 @@
  */
 import type pg from 'pg';
 import type { CommitRequest } from '../../src/store/store.ts';
+import type { Stored } from '../../src/store/stored.ts';
 import { isConflict, isLost, translated } from './connect.ts';
 import { Group, LostClaims, type Task } from './group.ts';
 import { Groups } from './groups.ts';
 import type { Parameters } from './parameters.ts';
-import type { Stored } from './stored.ts';
 import { Transactions } from './transactions.ts';
 
 /** Current versions remembered at most; some 10 KB each. Doctors, wards and insurers come with every message. */

@@ -1,9 +1,9 @@
 /** Resources, versions and search rows in SQLite. Everything here runs inside a transaction of the writer, or reads. */
 import type Database from 'better-sqlite3';
-import { resourceTypes } from '../../src/fhir/definitions.ts';
 import type { SearchParameter } from '../../src/fhir/search/parameters.ts';
-import type { StoredResource } from '../../src/fhir/types.ts';
 import { indexKey } from '../../src/store/index-key.ts';
+import { nameOf } from '../../src/store/key.ts';
+import { range } from '../../src/store/numbers.ts';
 import type { Sql } from '../../src/store/predicate.ts';
 import type { Dialect, PageSql } from '../../src/store/search.ts';
 import type {
@@ -19,12 +19,11 @@ import type {
   SearchHit,
   Version,
 } from '../../src/store/store.ts';
+import { Stored } from '../../src/store/stored.ts';
 import { explained } from './explain.ts';
+import { one } from './one.ts';
 import { SearchRows } from './search-rows.ts';
-import { Watch } from './watch.ts';
-
-const typeWidth = 2 ** 40;
-const typeNumbers = new Map(resourceTypes.map((type, i) => [type, i + 1]));
+import type { Watch } from './watch.ts';
 
 interface VersionRow {
   type: string;
@@ -36,6 +35,8 @@ interface VersionRow {
   cause: Cause;
   json: string | null;
   rid: number;
+  /** Only where a decision may look at it. */
+  marks?: string | null;
 }
 
 /** Prepared statements kept at most: searches make them. */
@@ -62,20 +63,20 @@ export class Resources implements Dialect {
   readonly #db: Database.Database;
   readonly #watch: Watch;
   readonly #parameters = new Map<string, number>();
-  readonly #remembered = new Map<string, Current>();
-  readonly #sequenceOf: Database.Statement<any[], any>;
+  readonly #remembered = new Map<string, Stored>();
+  readonly #resource: Database.Statement<any[], any>;
   readonly #version: Database.Statement<any[], any>;
   readonly #rows: SearchRows;
   readonly #statements = new Map<string, Database.Statement<any[], any>>();
   /** The sequence of the last version written; goes back with a unit of work that is undone. */
   sequence: number;
 
-  constructor(db: Database.Database) {
+  constructor(db: Database.Database, watch: Watch) {
     this.#db = db;
-    this.#watch = new Watch(db);
+    this.#watch = watch;
     this.#rows = new SearchRows(db, (parameter) => this.parameter(parameter) || this.#newParameter(parameter));
     // Two look-ups in place of a join: measured at half the time, and a quarter for a resource that is not there.
-    this.#sequenceOf = db.prepare('SELECT sequence FROM resource WHERE type = ? AND id = ?').pluck();
+    this.#resource = db.prepare('SELECT sequence, marks FROM resource WHERE type = ? AND id = ?');
     this.#version = db.prepare(
       'SELECT rid, version, sequence, at, interaction, cause, json FROM change WHERE sequence = ?',
     );
@@ -120,8 +121,7 @@ export class Resources implements Dialect {
   }
 
   range(type: string): { low: number; high: number } {
-    const low = (typeNumbers.get(type) ?? 0) * typeWidth;
-    return { low, high: low + typeWidth - 1 };
+    return range(type);
   }
 
   noIndex(column: string): string {
@@ -164,8 +164,8 @@ export class Resources implements Dialect {
   }
 
   read({ type, id }: Key): VersionRow | undefined {
-    const sequence = this.#sequenceOf.get(type, id);
-    return sequence === undefined ? undefined : { type, id, ...this.#version.get(sequence) };
+    const row = this.#resource.get(type, id);
+    return row && { type, id, marks: row.marks, ...this.#version.get(row.sequence) };
   }
 
   /**
@@ -173,7 +173,7 @@ export class Resources implements Dialect {
    * again costs more than the rest of their part. This connection is the only writer, so what is remembered is true.
    */
   current(key: Key): Current | undefined {
-    const name = `${key.type}/${key.id}`;
+    const name = nameOf(key);
     const known = this.#remembered.get(name);
     if (known) return known;
     const row = this.read(key);
@@ -183,7 +183,7 @@ export class Resources implements Dialect {
     return current;
   }
 
-  #remember(name: string, current: Current): void {
+  #remember(name: string, current: Stored): void {
     if (this.#remembered.size >= rememberedMax) this.#remembered.clear();
     this.#remembered.set(name, current);
   }
@@ -270,7 +270,7 @@ export class Resources implements Dialect {
   find({ type, identifier }: IdentifierKey): VersionRow[] {
     const parameter = this.parameter({ type, code: 'identifier' });
     return this.#prepared(
-      `SELECT ${columns} FROM token_row t CROSS JOIN resource r ON r.rid = t.rid CROSS JOIN change c ON c.sequence = r.sequence
+      `SELECT ${columns}, r.marks FROM token_row t CROSS JOIN resource r ON r.rid = t.rid CROSS JOIN change c ON c.sequence = r.sequence
        WHERE t.param = ? AND t.code = ? AND t.system = ? AND t.gone IS NULL ORDER BY t.rid LIMIT 2`,
     ).all(parameter, indexKey(identifier.value), indexKey(identifier.system));
   }
@@ -278,29 +278,37 @@ export class Resources implements Dialect {
   /** Writes one version with its search rows. */
   write(write: PreparedWrite, cause: Cause): void {
     const sequence = ++this.sequence;
-    const { type, id, version, interaction, at, json } = write;
+    const { type, id, version, interaction, at, json, marks = null } = write;
     let rid: number;
     if (version === 1) {
       rid = this.range(type).low + sequence;
-      this.#prepared('INSERT INTO resource (rid, type, id, version, sequence, deleted) VALUES (?, ?, ?, ?, ?, 0)').run(
-        rid,
-        type,
-        id,
-        version,
-        sequence,
-      );
+      this.#prepared(
+        'INSERT INTO resource (rid, type, id, version, sequence, deleted, marks) VALUES (?, ?, ?, ?, ?, 0, ?)',
+      ).run(rid, type, id, version, sequence, marks);
     } else {
       const row = this.#prepared(
-        'UPDATE resource SET version = ?, sequence = ?, deleted = ? WHERE type = ? AND id = ? AND version = ? RETURNING rid',
-      ).get(version, sequence, interaction === 'delete' ? 1 : 0, type, id, version - 1);
+        `UPDATE resource SET version = ?, sequence = ?, deleted = ?, marks = coalesce(?, marks)
+         WHERE type = ? AND id = ? AND version = ? RETURNING rid`,
+      ).get(version, sequence, interaction === 'delete' ? 1 : 0, marks, type, id, version - 1);
       rid = row.rid;
     }
     this.#prepared(
       'INSERT INTO change (sequence, rid, version, interaction, at, cause, json) VALUES (?, ?, ?, ?, ?, ?, ?)',
     ).run(sequence, rid, version, interaction, at, cause, json ?? null);
-    this.#remembered.delete(`${type}/${id}`);
+    this.#remembered.delete(nameOf(write));
     for (const row of write.removed) this.#rows.end(row, rid, sequence);
     for (const row of write.added) this.#rows.add(row, rid, sequence);
+  }
+
+  /** @throws LostClaim for a resource that was never there */
+  mark({ key, marks }: Extract<Effect, { kind: 'marks' }>): void {
+    one(
+      this.#prepared('UPDATE resource SET marks = ? WHERE type = ? AND id = ?').run(marks, key.type, key.id),
+      `marks of a ${key.type}`,
+    );
+    const name = nameOf(key);
+    const known = this.#remembered.get(name);
+    if (known) this.#remembered.set(name, known.withMarks(marks));
   }
 
   /** After work was undone: what it numbered is forgotten. `sequence` is the one to go back to; by default what stands. */
@@ -329,19 +337,11 @@ export class Resources implements Dialect {
 }
 
 /** A row as the seam speaks of it. */
-export function versionOf({ rid: _, json, ...row }: VersionRow): Version {
+export function versionOf({ rid: _, marks: __, json, ...row }: VersionRow): Version {
   return { ...row, json: json ?? undefined };
 }
 
-/** A current version whose JSON is parsed when somebody looks. */
-export function currentOf(row: VersionRow): Current {
-  let parsed: StoredResource | undefined;
-  const version = versionOf(row);
-  return {
-    ...version,
-    get resource(): StoredResource | undefined {
-      if (parsed === undefined && version.json !== undefined) parsed = JSON.parse(version.json);
-      return parsed;
-    },
-  };
+/** A row as a decision sees it. */
+export function currentOf(row: VersionRow): Stored {
+  return new Stored(row.rid, versionOf(row), row.marks ?? undefined);
 }

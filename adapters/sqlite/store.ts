@@ -1,10 +1,23 @@
 /** The store on SQLite: one file, one writer with group commit, reads between the groups. */
 import type Database from 'better-sqlite3';
-import type { EventRow, JournalRow, NewMessage, SubscriptionCursor } from '../../src/store/rows.ts';
+import { namedView } from '../../src/store/named-view.ts';
+import type {
+  CodeAnswer,
+  CodeKey,
+  EventRow,
+  JournalRow,
+  MessageOutcome,
+  MessageQuery,
+  NewMessage,
+  OutgoingRow,
+  SubscriptionCursor,
+  UnknownCode,
+} from '../../src/store/rows.ts';
 import { type CompiledSearch, compileCount, compileSearch, placeOf } from '../../src/store/search.ts';
 import type {
   Change,
   CommitRequest,
+  Effect,
   HistoryQuery,
   Key,
   SearchPage,
@@ -15,6 +28,7 @@ import type {
 import { openDatabase } from './open.ts';
 import { currentOf, Resources, versionOf } from './resources.ts';
 import { StageRows } from './stage-rows.ts';
+import { Watch } from './watch.ts';
 import { Writer } from './writer.ts';
 
 export class SqliteStore implements Store {
@@ -34,26 +48,34 @@ export class SqliteStore implements Store {
   /** @param path a file, made with its folder when missing; or `:memory:` */
   constructor(path: string) {
     this.#db = openDatabase(path);
-    this.#resources = new Resources(this.#db);
+    const watch = new Watch(this.#db);
+    this.#resources = new Resources(this.#db, watch);
     this.#writer = new Writer(this.#db, () => this.#resources.undo());
-    this.#stages = new StageRows(this.#db);
+    this.#stages = new StageRows(this.#db, watch);
   }
 
   commit(request: CommitRequest): Promise<void> {
     return this.#writer.write(() => {
       const before = this.#resources.sequence;
       try {
-        const { writes, effects = [] } = request.decide(this.#view);
-        for (const effect of effects) {
-          if (effect.kind === 'index') this.#resources.index(effect);
-          else this.#stages.apply(effect);
-        }
+        const view = namedView(this.#view, request.keys);
+        const { writes, effects = [] } = request.decide(view);
+        for (const effect of effects) this.#apply(effect, view);
         for (const write of writes) this.#resources.write(write, request.cause);
       } catch (error) {
         this.#resources.undo(before);
         throw error;
       }
     });
+  }
+
+  #apply(effect: Effect, view: View): void {
+    if (effect.kind === 'index') this.#resources.index(effect);
+    else if (effect.kind === 'marks') {
+      // Refuses what the commit did not name.
+      view.get(effect.key);
+      this.#resources.mark(effect);
+    } else this.#stages.apply(effect);
   }
 
   async read(key: Key): Promise<Version | undefined> {
@@ -121,23 +143,71 @@ export class SqliteStore implements Store {
   }
 
   keep(message: NewMessage): Promise<number> {
-    return this.#writer.write(() => this.#stages.keep(message));
+    return this.#writer.write(() => this.#stages.messages.keep(message));
   }
 
   async waiting(limit: number): Promise<readonly JournalRow[]> {
-    return this.#stages.waiting(limit);
+    return this.#stages.messages.waiting(limit);
   }
 
   async hasTwin(message: JournalRow): Promise<boolean> {
-    return this.#stages.hasTwin(message);
+    return this.#stages.messages.hasTwin(message);
+  }
+
+  async earlier(facility: string, controlId: string): Promise<JournalRow | undefined> {
+    return this.#stages.messages.earlier(facility, controlId);
   }
 
   async message(id: number): Promise<JournalRow | undefined> {
-    return this.#stages.message(id);
+    return this.#stages.messages.message(id);
+  }
+
+  async messages(query: MessageQuery): Promise<readonly JournalRow[]> {
+    return this.#stages.messages.messages(query);
+  }
+
+  async outcomes(id: number): Promise<readonly MessageOutcome[]> {
+    return this.#stages.messages.outcomes(id);
   }
 
   async messageCounts(): Promise<Readonly<Record<string, number>>> {
-    return this.#stages.messageCounts();
+    return this.#stages.messages.counts();
+  }
+
+  async unknownCodes({
+    open,
+    before = Number.MAX_SAFE_INTEGER,
+    limit,
+  }: Parameters<Store['unknownCodes']>[0]): Promise<readonly UnknownCode[]> {
+    return this.#stages.codes.list(open, before, limit);
+  }
+
+  async unknownCode(id: number): Promise<UnknownCode | undefined> {
+    return this.#stages.codes.one(id);
+  }
+
+  async codeAnswers(): Promise<readonly (CodeKey & { readonly answer: CodeAnswer })[]> {
+    return this.#stages.codes.answers();
+  }
+
+  async messagesWithCode(id: number, after: number, limit: number): Promise<readonly number[]> {
+    return this.#stages.codes.messagesWith(id, after, limit);
+  }
+
+  async outgoingDue(destination: string, now: number, limit: number): Promise<readonly OutgoingRow[]> {
+    return this.#stages.outgoing.due(destination, now, limit);
+  }
+
+  async outgoing({
+    state,
+    before = Number.MAX_SAFE_INTEGER,
+    limit,
+  }: Parameters<Store['outgoing']>[0]): Promise<readonly OutgoingRow[]> {
+    return this.#stages.outgoing.list(state, before, limit);
+  }
+
+  async outgoingCounts(): Promise<Readonly<Record<string, number>>> {
+    return this.#stages.outgoing.counts();
   }
 
   async cursor(name: string): Promise<number> {

@@ -10,9 +10,10 @@ import { parseQuery } from '../fhir/search/query.ts';
 import type { StoredResource } from '../fhir/types.ts';
 import type { Zone } from '../fhir/zone.ts';
 import type { Next } from '../queue/queue.ts';
-import { type Key, LostClaim, type Store, type View } from '../store/store.ts';
+import { type Change, type Key, LostClaim, type Store, type View } from '../store/store.ts';
 import { carePlanId, centre, enrol, enrolmentKeys, isExpired } from './enrol.ts';
 import type { Protocol } from './protocol.ts';
+import { refreshed } from './refresh.ts';
 import { type Reason, withdrawn } from './withdraw.ts';
 
 export interface CareParts {
@@ -37,18 +38,7 @@ export function careStage(parts: CareParts): () => Promise<Next> {
       const changes = await parts.store.changes(from, batch);
       const last = changes.at(-1);
       if (!last) return undefined;
-      const touched = new Map<string, Key>();
-      const fresh = new Set<string>();
-      for (const { type, id, cause, interaction } of changes) {
-        if (cause.startsWith('plan:') || (type !== 'Encounter' && type !== 'Patient')) continue;
-        touched.set(`${type}/${id}`, { type, id });
-        if (type === 'Patient' && interaction === 'create') fresh.add(id);
-      }
-      await Promise.all(
-        [...touched.values()].map((key) =>
-          key.type === 'Encounter' ? visitChanged(key, parts) : patientChanged(key, fresh.has(key.id), parts),
-        ),
-      );
+      await Promise.all([...(await visitsTouched(changes, parts)).values()].map((key) => visitChanged(key, parts)));
       await moveCursor(from, last.sequence, parts);
     }
   };
@@ -73,7 +63,7 @@ async function current(key: Key, store: Store): Promise<StoredResource | undefin
 
 async function visitChanged(key: Key, parts: CareParts): Promise<void> {
   const encounter = await current(key, parts.store);
-  if (!encounter) return;
+  if (!encounter) return withdrawAll(`encounter=Encounter/${key.id}`, 'cancelled-discharge', parts);
   const patientKey = parseReference(encounter.subject?.reference ?? '');
   if (patientKey?.type !== 'Patient') return;
   const patient = await current(patientKey, parts.store);
@@ -83,14 +73,37 @@ async function visitChanged(key: Key, parts: CareParts): Promise<void> {
   return withdrawAll(`encounter=Encounter/${key.id}`, 'cancelled-discharge', parts);
 }
 
+/** The visits whose plans may be others now: each once, whatever of it changed. */
+async function visitsTouched(changes: readonly Change[], parts: CareParts): Promise<Map<string, Key>> {
+  const visits = new Map<string, Key>();
+  const patients = new Map<string, boolean>();
+  for (const { type, id, cause, interaction } of changes) {
+    if (cause.startsWith('plan:')) continue;
+    if (type === 'Encounter') visits.set(id, { type, id });
+    if (type === 'Patient') patients.set(id, (patients.get(id) ?? false) || interaction === 'create');
+  }
+  await Promise.all(
+    [...patients].map(async ([id, created]) => {
+      for (const key of await visitsOf(id, created, parts)) visits.set(key.id, key);
+    }),
+  );
+  return visits;
+}
+
 /** @param created a client may write a patient after the visit that refers to it: then the visit has waited for it */
-async function patientChanged(key: Key, created: boolean, parts: CareParts): Promise<void> {
-  const patient = await current(key, parts.store);
-  if (!patient) return;
-  if (isExpired(patient, {})) return withdrawAll(`subject=Patient/${key.id}`, 'deceased', parts);
-  if (!created) return;
-  for (const { id } of await find('Encounter', `subject=Patient/${key.id}&status=finished`, parts))
-    await visitChanged({ type: 'Encounter', id }, parts);
+async function visitsOf(id: string, created: boolean, parts: CareParts): Promise<Key[]> {
+  const patient = await current({ type: 'Patient', id }, parts.store);
+  if (!patient) return [];
+  if (isExpired(patient, {})) {
+    await withdrawAll(`subject=Patient/${id}`, 'deceased', parts);
+    return [];
+  }
+  if (created) {
+    const visits = await find('Encounter', `subject=Patient/${id}&status=finished`, parts);
+    return visits.map((it): Key => ({ type: 'Encounter', id: it.id }));
+  }
+  const plans = await find('CarePlan', `subject=Patient/${id}&status=active`, parts);
+  return plans.flatMap((plan) => parseReference(plan.encounter?.reference ?? '') ?? []);
 }
 
 /** Everything is looked at again inside the transaction: a discharge cancelled in the meantime enrols nobody. */
@@ -102,25 +115,33 @@ async function apply(encounterKey: Key, patientKey: Key, parts: CareParts): Prom
       { length: enrolmentMax },
       (_, i): Key => ({ type: 'CarePlan', id: carePlanId(encounterKey.id, protocol, i + 1) }),
     );
+    // A visit that took over another has that one's plan.
+    const others = await find('CarePlan', `encounter=Encounter/${encounterKey.id}&status=active`, parts);
+    if (others.some((it) => isOf(it, protocol) && plans.every(({ id }) => id !== it.id))) continue;
     for (let next: number | undefined = 1; next !== undefined; ) {
       const enrolment: number = next;
+      const own = enrolmentKeys(encounterKey.id, protocol, enrolment);
       await commit.run({
         cause: `plan:${protocol.id}`,
-        keys: [encounterKey, patientKey, ...plans, ...enrolmentKeys(encounterKey.id, protocol, enrolment)],
+        keys: [encounterKey, patientKey, ...plans, ...own],
         decide: (view) => {
           next = undefined;
           const encounter = view.get(encounterKey)?.resource;
           const patient = view.get(patientKey)?.resource;
           if (!encounter || !patient || encounter.status !== 'finished' || isExpired(patient, encounter))
             return { intentions: [] };
-          const free = nextEnrolment(encounterKey.id, protocol, view);
-          if (free !== enrolment) {
+          const wanted = enrolmentOf(encounterKey.id, protocol, view);
+          if (wanted !== enrolment) {
             // Known only here: the next commit names what that enrolment writes.
-            next = free;
+            next = wanted;
             return { intentions: [] };
           }
-          const made = enrol(protocol, { patient, encounter, flags, enrolment, now: clock.now() }, zone);
-          return { intentions: made.map((resource): Intention => ({ kind: 'put', resource: kept(resource, view) })) };
+          const made = enrol(protocol, { patient, encounter, flags, enrolment, now: clock.now() }, zone).map(
+            (resource) => kept(resource, view),
+          );
+          const stored = (key: Key): StoredResource | undefined => view.get(key)?.resource;
+          const all = stored(plans[enrolment - 1] as Key) ? refreshed(made, own, stored) : made;
+          return { intentions: all.map((resource): Intention => ({ kind: 'put', resource })) };
         },
       });
     }
@@ -133,12 +154,12 @@ function kept(resource: StoredResource, view: View): StoredResource {
   return view.get({ type: 'Organization', id: centre.id })?.resource ?? resource;
 }
 
-/** The first number that was not used; undefined when a plan stands that was not revoked. */
-function nextEnrolment(encounterId: string, protocol: Protocol, view: View): number | undefined {
+/** The enrolment that stands and is open, else the first number that was not used; undefined when there is nothing to do. */
+function enrolmentOf(encounterId: string, protocol: Protocol, view: View): number | undefined {
   for (let n = 1; n <= enrolmentMax; n++) {
     const plan = view.get({ type: 'CarePlan', id: carePlanId(encounterId, protocol, n) });
     if (!plan) return n;
-    if (plan.resource?.status !== 'revoked') return undefined;
+    if (plan.resource?.status !== 'revoked') return plan.resource?.status === 'active' ? n : undefined;
   }
   return undefined;
 }
@@ -153,11 +174,12 @@ async function withdrawAll(url: string, reason: Reason, parts: CareParts): Promi
   for (const plan of await find('CarePlan', `${url}&status=active`, parts)) await withdraw(plan, reason, parts);
 }
 
+function isOf(plan: StoredResource, { url }: Protocol): boolean {
+  return plan.instantiatesCanonical?.some((it: string) => it.startsWith(`${url}|`)) ?? false;
+}
+
 async function withdraw(plan: StoredResource, reason: Reason, parts: CareParts): Promise<void> {
-  const own = parts.protocols.some((protocol) =>
-    plan.instantiatesCanonical?.some((it: string) => it.startsWith(`${protocol.url}|`)),
-  );
-  if (!own) return;
+  if (!parts.protocols.some((protocol) => isOf(plan, protocol))) return;
   const responses = await find('QuestionnaireResponse', `based-on=CarePlan/${plan.id}`, parts);
   const keys: Key[] = [
     { type: 'CarePlan', id: plan.id },

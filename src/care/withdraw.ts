@@ -1,8 +1,8 @@
 /** A plan that has lost its reason: what it made is taken back, what was done stays. Pure. */
-import type { StoredResource } from '../fhir/types.ts';
+import type { Json, StoredResource } from '../fhir/types.ts';
 
 /** Why a plan ends before its time. */
-export type Reason = 'cancelled-discharge' | 'deceased';
+export type Reason = 'cancelled-discharge' | 'deceased' | 'not-applicable';
 
 /** Open states per type, and what they become. */
 const closing: Record<string, { open: readonly string[]; to: string }> = {
@@ -15,14 +15,22 @@ const closing: Record<string, { open: readonly string[]; to: string }> = {
 const texts: Record<Reason, string> = {
   'cancelled-discharge': 'the discharge was cancelled',
   deceased: 'the patient has died',
+  'not-applicable': 'what it was planned for does not hold any more',
 };
+
+const system = 'https://aftercare.example/fhir/CodeSystem/withdrawal-reason';
+
+/** Why a Task or an Appointment was taken back; undefined when it was not, or by somebody else. */
+export function reasonCode({ statusReason, cancelationReason }: Json): string | undefined {
+  return (statusReason ?? cancelationReason)?.coding?.find((it: Json) => it.system === system)?.code;
+}
 
 /** @returns the resource as it shall be; undefined when it is done or closed already */
 export function withdrawn(resource: StoredResource, reason: Reason): StoredResource | undefined {
   const rule = closing[resource.resourceType];
   if (!rule?.open.includes(resource.status)) return undefined;
   const why = {
-    coding: [{ system: 'https://aftercare.example/fhir/CodeSystem/withdrawal-reason', code: reason }],
+    coding: [{ system, code: reason }],
     text: texts[reason],
   };
   switch (resource.resourceType) {

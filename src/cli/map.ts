@@ -1,23 +1,22 @@
-/** `npm run --silent map -- FILE…`: messages ─▶ one Bundle per line, without a server. */
-import { fileURLToPath } from 'node:url';
+/** `npm run --silent map -- FILE|FOLDER…`: messages ─▶ one Bundle per line, without a server. Same bytes, same output. */
 import { parseArgs } from 'node:util';
 import { enrol, isExpired } from '../care/enrol.ts';
-import { parseProtocol } from '../care/protocol.ts';
+import { type Protocol, parseProtocol } from '../care/protocol.ts';
 import type { Json, StoredResource } from '../fhir/types.ts';
 import { errorsOf } from '../fhir/validate.ts';
-import type { Zone } from '../fhir/zone.ts';
-import { decode } from '../hl7v2/charset.ts';
-import { type Message, parse } from '../hl7v2/message.ts';
-import { describe } from '../hl7v2/problem.ts';
-import { type Mapped, Mapping } from '../mapping/map.ts';
-import { readMappings } from '../mapping/read.ts';
+import type { Message } from '../hl7v2/message.ts';
+import type { UnknownCode } from '../mapping/context.ts';
+import type { Mapped } from '../mapping/map.ts';
+import { counted, type Reader, readerOf, receivedAt, type Setting, soundMessage } from './convert.ts';
 import { type MessageFile, messagesOf } from './files.ts';
 
-const root = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const usage = 'map [--plan] [--lineage] [--strict] [--site NAME] FILE|FOLDER…\n';
 
 interface Options {
   readonly plan: boolean;
   readonly lineage: boolean;
+  /** Unknown codes are errors. */
+  readonly strict: boolean;
   readonly site: string | undefined;
   readonly files: string[];
 }
@@ -25,43 +24,32 @@ interface Options {
 /**
  * @param profiles gives the shipped profiles; asked only for `--plan`
  * @returns the exit code: 1 when a message failed, 2 for a wrong call
+ * @throws MappingError for a mapping that cannot be used, ENOENT for a file that is not there
  */
-export function mapCommand(args: readonly string[], zone: Zone, profiles: () => readonly StoredResource[]): number {
+export function mapCommand(
+  args: readonly string[],
+  setting: Setting,
+  profiles: () => readonly StoredResource[],
+): number {
   const options = parseArguments(args);
   if (!options) {
-    process.stderr.write('map [--plan] [--lineage] [--site NAME] FILE…\n');
+    process.stderr.write(usage);
     return 2;
   }
-  const mapping = new Mapping(readMappings(root('mappings'), options.site));
+  const reader = readerOf(options.site ?? setting.site, setting);
   const protocols = options.plan
     ? profiles()
         .filter((it) => it.resourceType === 'PlanDefinition')
         .map(parseProtocol)
     : [];
+  const unknown: UnknownCodes = new Map();
   let failed = false;
-  for (const file of messagesOf(options.files)) {
-    const result = mapFile(file, mapping, zone, options.lineage);
-    if (typeof result === 'string') {
-      process.stderr.write(`${file.name}: ${result}\n`);
-      failed = true;
-      continue;
-    }
-    const { message, mapped } = result;
-    const resources: StoredResource[] = mapped.resources.map((it) => it.resource);
-    const planned = protocols.flatMap((protocol) => {
-      const [patient, encounter] = ['Patient', 'Encounter'].map((type) =>
-        resources.find((it) => it.resourceType === type),
-      );
-      if (!patient || encounter?.status !== 'finished' || isExpired(patient, encounter)) return [];
-      return enrol(protocol, { patient, encounter, flags: [], enrolment: 1, now: Date.now() }, zone);
-    });
-    const all = [...resources, ...planned];
-    const problems = all.flatMap((resource) => errorsOf(resource));
-    for (const { expression, text } of problems) process.stderr.write(`${file.name}: ${expression ?? ''} ${text}\n`);
-    failed ||= problems.length > 0;
-    process.stdout.write(`${JSON.stringify(bundle(message, all, mapped))}\n`);
-  }
-  return failed ? 1 : 0;
+  for (const file of messagesOf(options.files)) failed = !mapFile(file, reader, protocols, options, unknown) || failed;
+  for (const { code, messages, first } of unknown.values())
+    process.stderr.write(
+      `${options.strict ? '' : 'warning: '}${unknownCode(code)} (${counted(messages, 'message')}, first ${first})\n`,
+    );
+  return failed || (options.strict && unknown.size > 0) ? 1 : 0;
 }
 
 function parseArguments(args: readonly string[]): Options | undefined {
@@ -72,48 +60,85 @@ function parseArguments(args: readonly string[]): Options | undefined {
       options: {
         plan: { type: 'boolean', default: false },
         lineage: { type: 'boolean', default: false },
+        strict: { type: 'boolean', default: false },
         site: { type: 'string' },
       },
     });
-    return positionals.length > 0
-      ? {
-          plan: values.plan,
-          lineage: values.lineage,
-          site: values.site || process.env.SITE || undefined,
-          files: positionals,
-        }
-      : undefined;
+    const { site, ...flags } = values;
+    return positionals.length > 0 ? { ...flags, site, files: positionals } : undefined;
   } catch {
     return undefined;
   }
 }
 
+/** Codes that no table lists, each once with how many messages hold it. */
+type UnknownCodes = Map<string, { readonly code: UnknownCode; messages: number; readonly first: string }>;
+
+/** @returns false when the message failed */
 function mapFile(
   file: MessageFile,
-  mapping: Mapping,
-  zone: Zone,
-  lineage: boolean,
-): string | { message: Message; mapped: Mapped } {
-  const decoded = decode(file.bytes, 'utf-8');
-  if ('error' in decoded) return `MSH-18: ${decoded.error}`;
-  const message = parse(decoded.text);
-  if (!message) return 'the message does not begin with a sound MSH segment';
-  const problems = mapping.check(message);
-  if (problems.length > 0) return problems.map(describe).join('; ');
-  return { message, mapped: mapping.map(message, { zone, receivedAt: zone.isoOf(Date.now()), lineage }) };
+  reader: Reader,
+  protocols: readonly Protocol[],
+  options: Options,
+  unknown: UnknownCodes,
+): boolean {
+  const tell = (text: string): unknown => process.stderr.write(`${file.name}: ${text}\n`);
+  if (file.problem) tell(`the batch: ${file.problem}`);
+  const sound = soundMessage(file, reader);
+  if (sound.refused !== undefined) {
+    tell(sound.ignored ? `ignored: ${sound.refused}` : sound.refused);
+    return sound.ignored && !file.problem;
+  }
+  const { message } = sound;
+  const { zone } = reader;
+  const now = receivedAt(message, zone);
+  const mapped = reader.mapping.map(message, { zone, receivedAt: zone.isoOf(now), lineage: options.lineage });
+  const resources: StoredResource[] = mapped.resources.map((it) => it.resource);
+  const all = [...resources, ...followUp(resources, protocols, now, reader)];
+  const problems = all.flatMap((resource) => errorsOf(resource));
+  for (const { expression, text } of problems) tell(`${expression ?? ''} ${text}`);
+  for (const code of mapped.codes) {
+    const standing = unknown.get(unknownCode(code)) ?? { code, messages: 0, first: file.name };
+    standing.messages++;
+    unknown.set(unknownCode(code), standing);
+  }
+  process.stdout.write(`${JSON.stringify(bundle(message, all, mapped))}\n`);
+  return problems.length === 0 && !file.problem;
 }
 
-/** A transaction that any FHIR server takes: PUT by the derived ids, so that sending it again changes nothing. */
+/** `PV1-10: 'XK' is not in table HospitalService`. */
+export function unknownCode({ field, code, table }: UnknownCode): string {
+  return `${field}: '${code}' is not in table ${table}`;
+}
+
+/** What the care stage would make of a discharge. */
+function followUp(
+  resources: readonly StoredResource[],
+  protocols: readonly Protocol[],
+  now: number,
+  { zone }: Reader,
+): StoredResource[] {
+  const [patient, encounter] = ['Patient', 'Encounter'].map((type) => resources.find((it) => it.resourceType === type));
+  if (!patient || encounter?.status !== 'finished' || isExpired(patient, encounter)) return [];
+  return protocols.flatMap((protocol) => enrol(protocol, { patient, encounter, flags: [], enrolment: 1, now }, zone));
+}
+
+/**
+ * A transaction that any FHIR server takes: PUT by the derived ids, so that sending it again changes nothing. Lineage stands at
+ * the entry of its resource: a Bundle itself has no extensions.
+ */
 function bundle(message: Message, resources: readonly StoredResource[], { lineage }: Mapped): Json {
   const controlId = message.header.text(10);
+  const rows = Map.groupBy(lineage ?? [], ({ element }) => element.split('.', 1)[0] as string);
   return {
     resourceType: 'Bundle',
     ...(controlId && { identifier: { value: controlId } }),
     type: 'transaction',
-    ...(lineage && { extension: lineage.map(lineageExtension) }),
     entry: resources.map((resource) => {
       const url = `${resource.resourceType}/${resource.id}`;
-      return { fullUrl: `https://aftercare.example/fhir/${url}`, resource, request: { method: 'PUT', url } };
+      const extension = rows.get(url)?.map(lineageExtension);
+      const request = { method: 'PUT', url };
+      return { ...(extension && { extension }), fullUrl: `https://aftercare.example/fhir/${url}`, resource, request };
     }),
   };
 }

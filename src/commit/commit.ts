@@ -10,11 +10,11 @@ import type { Json, StoredResource } from '../fhir/types.ts';
 import { assertValid } from '../fhir/validate.ts';
 import { Failure } from '../outcome.ts';
 import type { Cause, Effect, IdentifierKey, Key, PreparedWrite, QueryKey, Store, View } from '../store/store.ts';
-import { namedView } from './named-view.ts';
 
 /** What a resource shall become. */
 export type Intention =
-  | { readonly kind: 'put'; readonly resource: StoredResource }
+  /** @param marks what the ingest stage remembers of it; the version that is written is added as `v` */
+  | { readonly kind: 'put'; readonly resource: StoredResource; readonly marks?: Json }
   | { readonly kind: 'delete'; readonly key: Key };
 
 /** What an intention is about: the keys of a unit that writes without looking. */
@@ -73,8 +73,7 @@ export class Commit {
     await this.#store.commit({
       cause,
       keys,
-      decide: (stored) => {
-        const view = namedView(stored, keys);
+      decide: (view) => {
         const { intentions, effects, refusal } = decide(view);
         const at = this.#clock.now();
         const prepared = intentions.map((intention, i) => {
@@ -88,7 +87,7 @@ export class Commit {
         written = prepared.map((it) => it.written);
         return {
           writes: prepared.flatMap((it) => it.write ?? []),
-          ...(effects && { effects: effects(written) }),
+          effects: [...prepared.flatMap((it) => it.effect ?? []), ...(effects?.(written) ?? [])],
         };
       },
     });
@@ -101,12 +100,14 @@ export class Commit {
     view: View,
     at: number,
     trusted: boolean,
-  ): { write?: PreparedWrite; written: Written } {
+  ): { write?: PreparedWrite; effect?: Effect; written: Written } {
     if (intention.kind === 'delete') return this.#delete(intention.key, view, at);
     const { resourceType: type, id } = intention.resource;
     const current = view.get({ type, id });
     if (current?.resource && isUnchanged(current.resource, intention.resource)) {
+      const marks = marksOf(intention.marks, current.version);
       return {
+        ...(marks !== undefined && marks !== current.marks && { effect: { kind: 'marks', key: { type, id }, marks } }),
         written: { type, id, version: current.version, interaction: 'none', at: current.at, json: current.json },
       };
     }
@@ -117,7 +118,18 @@ export class Commit {
     const json = JSON.stringify(resource);
     const before = current?.resource ? this.#parameters.extract(current.resource) : [];
     const { added, removed } = difference(before, this.#parameters.extract(resource));
-    const write: PreparedWrite = { type, id, version, interaction, at, json, added, removed };
+    const marks = marksOf(intention.marks, version);
+    const write: PreparedWrite = {
+      type,
+      id,
+      version,
+      interaction,
+      at,
+      json,
+      added,
+      removed,
+      ...(marks !== undefined && { marks }),
+    };
     return { write, written: { type, id, version, interaction, at, json } };
   }
 
@@ -139,6 +151,10 @@ export class Commit {
     const write: PreparedWrite = { ...key, version, interaction: 'delete', at, json: undefined, added: [], removed };
     return { write, written: { ...key, version, interaction: 'delete', at, json: undefined } };
   }
+}
+
+function marksOf(marks: Json | undefined, version: number): string | undefined {
+  return marks && JSON.stringify({ ...marks, v: version });
 }
 
 /** Two intentions for one resource in one unit have no order (R4 http.html#trules: "SHALL fail"). */

@@ -15,24 +15,29 @@ export interface DateTimeParts {
   readonly offset?: string;
 }
 
+/** More than nine digits of a fraction, a comma for its point or a blank before the offset hide nothing behind them. */
 const pattern =
-  /^(\d{4})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:\.(\d{1,9}))?)?)?)?)?)?(?:([+-])(\d{2}):?(\d{2}))?/;
+  /^(\d{4})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:[.,](\d{0,9})\d*)?)?)?)?)?)? ?(?:([+-])(\d{2}):?(\d{2})|(Z))?/;
+
+/** `2026-03-16 10:30:15`, as a database or ISO 8601 writes it; three parts, so that it is no year with an offset. */
+const separated = /^(\d{4})[-/](\d{2})[-/](\d{2})(?!\d)(?:[T ](\d{2})(?::(\d{2})(?::(\d{2}))?)?(?!\d))?/;
 
 /**
  * Reads what is sound from the left: `20240000` is the year 2024, a malformed offset counts as none.
  * @returns undefined when not even a year can be read
  */
 export function parseDateTime(text: string): DateTimeParts | undefined {
-  const match = pattern.exec(text);
+  const isSeparated = text.charAt(4) === '-' || text.charAt(4) === '/';
+  const match = pattern.exec(isSeparated ? text.replace(separated, '$1$2$3$4$5$6') : text);
   if (!match || match[1] === '0000') return undefined;
-  const [, year, month, day, hour, minute, second, fraction, sign, zoneHour, zoneMinute] = match as (
+  const [, year, month, day, hour, minute, second, fraction, sign, zoneHour, zoneMinute, utc] = match as (
     | string
     | undefined
   )[];
   const offset =
     sign && Number(zoneHour) <= 14 && Number(zoneMinute) < 60 && Number(zoneHour) * 60 + Number(zoneMinute) <= 840
       ? `${sign}${zoneHour}:${zoneMinute}`
-      : undefined;
+      : utc && '+00:00';
   const zone = offset ? { offset } : {};
   const y = { year: year as string };
   if (!month || month < '01' || month > '12') return { ...y, ...zone };
@@ -77,9 +82,9 @@ export function toFhirInstant(text: string, zoneOffset: (local: string) => strin
   return value?.includes('T') ? value : undefined;
 }
 
-/** v2 TM `HH[MM[SS[.S…]]]` as a FHIR time. */
+/** v2 TM `HH[MM[SS[.S…]]]` as a FHIR time; colons between are read too. */
 export function toFhirTime(text: string): string | undefined {
-  const match = /^([01]\d|2[0-3])(?:([0-5]\d)(?:([0-5]\d)(\.\d{1,4})?)?)?/.exec(text);
+  const match = /^([01]\d|2[0-3])(?::?([0-5]\d)(?::?([0-5]\d)(\.\d{1,4})?)?)?/.exec(text);
   if (!match) return undefined;
   return `${match[1]}:${match[2] ?? '00'}:${match[3] ?? '00'}${match[4] ?? ''}`;
 }

@@ -107,8 +107,20 @@ export class Message {
   }
 }
 
-/** Text ─▶ message; undefined when it does not begin with a usable MSH segment. LF and CRLF count as CR. */
-export function parse(text: string): Message | undefined {
+/**
+ * How a message ends its segments: as it ends the first. A line feed inside a field of a message with CR stays; in a message
+ * with LF a CR (often only the one that MLLP asks for, at the end) ends a segment too.
+ */
+function segmentEnd(text: string): RegExp {
+  return /[\r\n]/.exec(text)?.[0] === '\n' ? /\r\n?|\n/ : /\r\n?/;
+}
+
+/**
+ * Text ─▶ message; undefined when it does not begin with a usable MSH segment, or has a second one. LF and CRLF count as CR, a byte-order mark
+ * in front counts for nothing.
+ */
+export function parse(source: string): Message | undefined {
+  const text = source.startsWith('\ufeff') ? source.slice(1) : source;
   if (!text.startsWith('MSH') || text.length < 9) return undefined;
   const field = text.charAt(3);
   const encoding = text.slice(4, 8);
@@ -123,10 +135,11 @@ export function parse(text: string): Message | undefined {
   };
   const counts = new Map<string, number>();
   const segments: Segment[] = [];
-  // A line feed inside a field of a message with CR stays: only a message without any CR is cut at LF.
-  for (const line of text.split(text.includes('\r') ? /\r\n?/ : '\n')) {
+  for (const line of text.split(segmentEnd(text))) {
     if (line.trim() === '') continue;
     const name = line.slice(0, 3);
+    // Two messages in one would be one patient's with another's findings: a batch is cut before (batch.ts).
+    if (name === 'MSH' && segments.length > 0) return undefined;
     const sequence = (counts.get(name) ?? 0) + 1;
     counts.set(name, sequence);
     segments.push(new Segment(line, delimiters, sequence));

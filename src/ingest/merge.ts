@@ -1,72 +1,179 @@
-/** What a message says of a resource, laid over what is stored. HL7 v2.5.1 2.5.3: empty keeps, `""` deletes. */
-import { elementOf, isPrimitive } from '../fhir/definitions.ts';
+/**
+ * What a message says of a resource, laid over what is stored. Each register has the stamp of what set it last, and the later
+ * one wins: so the order in which messages arrive makes no difference. HL7 v2.5.1 2.5.3: empty keeps, `""` deletes.
+ */
+import { isDeepStrictEqual } from 'node:util';
 import type { Json, StoredResource } from '../fhir/types.ts';
 import type { Built } from '../mapping/context.ts';
+import { Marks } from './marks.ts';
+import { type Part, type Parts, putTogether, registerPath, takeApart } from './registers.ts';
+import { clientStamp, compareStamps, never, type Stamp, withdrawn } from './stamp.ts';
 
-/** @returns the resource as it shall be; neither argument is changed */
-export function merge(stored: StoredResource | undefined, { resource, clear, initial, keeps }: Built): StoredResource {
-  if (!stored) return resource;
-  const type = resource.resourceType;
-  const merged: Json = { ...stored };
-  for (const path of clear) {
-    const url = /^extension\((.*)\)$/.exec(path)?.[1];
-    if (url === undefined) removePath(merged, path.split('.'));
-    else removeExtension(merged, url);
+/** A resource with its marks, open to be changed. */
+export class Draft {
+  readonly head: { readonly resourceType: string; readonly id: string };
+  readonly parts: Parts;
+  readonly marks: Marks;
+  /** Paths of which the message said something other than what stands, and too late. */
+  readonly lost = new Set<string>();
+
+  /** @param resource as stored; a new one has only its type and id */
+  constructor(resource: Json & { resourceType: string; id: string }, marks = new Marks()) {
+    this.head = { resourceType: resource.resourceType, id: resource.id };
+    this.marks = marks;
+    this.parts = takeApart(resource, marks.names);
   }
-  for (const [key, value] of Object.entries(resource)) {
-    if (key === 'resourceType' || key === 'id' || (initial.has(key) && stored[key] !== undefined)) continue;
-    if (keeps.get(key)?.includes(stored[key])) continue;
-    // A death that is known with its time is not made less by a later "yes".
-    if (key === 'deceasedBoolean' && value === true && merged.deceasedDateTime) continue;
-    dropOtherChoices(type, key, merged);
-    merged[key] = overlay(type, key, merged[key], value);
-    const element = elementOf(type, key);
-    if (element && isPrimitive(element.type) && !resource[`_${key}`]) delete merged[`_${key}`];
+
+  /**
+   * A client has written since: what it changed is its own, from then on.
+   * @param before the version that the marks belong to
+   * @param at when the client wrote; ms since 1970 UTC
+   */
+  absorb(before: Json, at: number): void {
+    const stamp = clientStamp(at);
+    const old = takeApart(before, this.marks.names);
+    for (const [path, part] of this.parts) {
+      const was = old.get(path);
+      if (was && same(was, part)) continue;
+      this.marks.set(path, stamp);
+      this.marks.weak.delete(path);
+    }
+    for (const path of old.keys()) if (!this.parts.has(path)) this.marks.set(path, stamp);
   }
-  return merged as StoredResource;
+
+  /**
+   * Takes back what an earlier application of a message gave or deleted, as if the message had never been.
+   * @param isOthers registers that stay: they follow from what several messages say
+   * @returns the paths, with what stood there
+   */
+  withdraw(message: number, isOthers: (part: Part) => boolean): Map<string, Part | undefined> {
+    const taken = new Map<string, Part | undefined>();
+    for (const path of this.marks.givenBy(message, this.parts.keys())) {
+      const part = this.parts.get(path);
+      if (part && isOthers(part)) continue;
+      taken.set(path, part);
+      this.parts.delete(path);
+      this.marks.forget(path);
+    }
+    return taken;
+  }
+
+  /** True when something is said of a register: what it is, or that there is nothing. */
+  isSaid(path: string): boolean {
+    return this.parts.has(path) || this.marks.deleted(path) !== never;
+  }
+
+  /** Gives a register back that was taken, until somebody says what it is. */
+  restore(path: string, part: Part): void {
+    this.parts.set(path, part);
+    this.marks.set(path, withdrawn);
+  }
+
+  /** Lays a message's resource over it. */
+  overlay({ resource, clear, initial, registers }: Built, stamp: Stamp): void {
+    const names = Object.fromEntries(registers);
+    for (const path of clear) this.#clear(path, stamp);
+    for (const [path, part] of takeApart(resource, names)) this.set(path, part, stamp, initial.has(part.key));
+  }
+
+  /** @param weak counts only while nothing else is said; of two weak ones the earlier */
+  set(path: string, part: Part, stamp: Stamp, weak = false): void {
+    const { marks, parts } = this;
+    const standing = parts.get(path);
+    const held = this.#heldAt(path, part);
+    const order = compareStamps(held, stamp);
+    if (held !== withdrawn && (held !== '' || standing)) {
+      const standingIsWeak = marks.weak.has(path);
+      if (weak && (!standingIsWeak || order < 0)) return;
+      if (!weak && !standingIsWeak && order > 0) {
+        if (!standing || !same(standing, part)) this.lost.add(path);
+        return;
+      }
+    }
+    if (weak) marks.weak.add(path);
+    else marks.weak.delete(path);
+    if (path === 'deceased' && isLess(part, standing)) {
+      marks.set(path, stamp);
+      return;
+    }
+    if (part.kind === 'list' && part.name !== '') this.#dropUnnamed(part.key, stamp);
+    // Set anew at the end: identifiers of one message keep its order.
+    parts.delete(path);
+    parts.set(path, part);
+    marks.set(path, stamp);
+  }
+
+  /** Takes over what another record says, where this one says nothing. */
+  inherit(path: string, part: Part, stamp: Stamp): void {
+    const { marks, parts } = this;
+    if (!marks.weak.has(path) && (parts.has(path) || this.#heldAt(path, part) !== never)) return;
+    parts.delete(path);
+    parts.set(path, part);
+    marks.set(path, stamp);
+    marks.weak.add(path);
+  }
+
+  /** A weak register goes without a trace. */
+  drop(path: string): void {
+    this.parts.delete(path);
+    this.marks.forget(path);
+  }
+
+  /** When a register was said last, with the deletion of the whole field that it comes from. */
+  #heldAt(path: string, part: Part): Stamp {
+    const own = this.marks.stampOf(path, this.parts.has(path));
+    if (part.kind !== 'list') return own;
+    const all = [own, this.marks.deleted(`${part.key}{${part.name}}`), this.#unnamed(part.key, part.name)];
+    return all.sort(compareStamps).at(-1) as Stamp;
+  }
+
+  /** A list that a client wrote stands against older messages as a whole. */
+  #unnamed(key: string, name: string): Stamp {
+    const path = `${key}{}`;
+    return name === '' || key === 'identifier' || key === 'extension'
+      ? ''
+      : this.marks.stampOf(path, this.parts.has(path));
+  }
+
+  #dropUnnamed(key: string, stamp: Stamp): void {
+    if (key === 'identifier' || key === 'extension' || !this.parts.delete(`${key}{}`)) return;
+    this.marks.set(`${key}{}`, stamp);
+  }
+
+  /** `""`: what stands under a path goes away, and what older messages say of it does not come back. */
+  #clear(named: string, stamp: Stamp): void {
+    const path = registerPath(this.head.resourceType, named);
+    const [, key, name] = /^(\w+)\{(.*)\}$/.exec(path) ?? [];
+    for (const [at, part] of this.parts) {
+      if (
+        key === undefined
+          ? at !== path && (part.key !== path || part.kind === 'member')
+          : part.key !== key || part.name !== name
+      )
+        continue;
+      if (compareStamps(this.marks.stampOf(at, true), stamp) > 0 && !this.marks.weak.has(at)) continue;
+      this.parts.delete(at);
+      this.marks.set(at, stamp);
+      this.marks.weak.delete(at);
+    }
+    if (compareStamps(this.marks.stampOf(path, this.parts.has(path)), stamp) < 0) this.marks.set(path, stamp);
+  }
+
+  /** The resource as it stands, and its marks for the store. */
+  finish(): { resource: StoredResource; marks: Json } {
+    const newer = (path: string, other: string): number =>
+      compareStamps(this.marks.stampOf(other, true), this.marks.stampOf(path, true));
+    const { resource, names } = putTogether(this.head, this.parts, newer);
+    this.marks.names = names;
+    return { resource, marks: this.marks.toJson(this.parts.keys()) };
+  }
 }
 
-function removePath(node: Json, [first, ...rest]: string[]): void {
-  if (first === undefined || node[first] === undefined) return;
-  if (rest.length === 0 || Array.isArray(node[first])) {
-    delete node[first];
-    delete node[`_${first}`];
-    return;
-  }
-  node[first] = { ...node[first] };
-  removePath(node[first], rest);
-  if (Object.keys(node[first]).length === 0) delete node[first];
+/** A death that is known with its time is not made less by a "yes". */
+function isLess({ members }: Part, standing: Part | undefined): boolean {
+  return members.deceasedBoolean === true && standing?.members.deceasedDateTime !== undefined;
 }
 
-function removeExtension(node: Json, url: string): void {
-  const kept = (node.extension ?? []).filter((it: Json) => it.url !== url);
-  if (kept.length > 0) node.extension = kept;
-  else delete node.extension;
-}
-
-function dropOtherChoices(type: string, key: string, merged: Json): void {
-  const choice = elementOf(type, key)?.choice;
-  if (!choice) return;
-  for (const other of Object.keys(merged)) {
-    if (other !== key && other !== `_${key}` && elementOf(type, other.replace(/^_/, ''))?.choice === choice)
-      delete merged[other];
-  }
-}
-
-/** One element: backbones and periods are completed, identifiers and extensions united, everything else replaced. */
-function overlay(type: string, key: string, old: unknown, value: unknown): unknown {
-  if (old === undefined) return value;
-  const of = elementOf(type, key)?.type ?? '';
-  if (Array.isArray(value)) {
-    if (key === 'identifier') return unite(value, old as Json[], (it) => `${it.system ?? ''}|${it.value ?? ''}`);
-    if (key === 'extension') return unite(value, old as Json[], (it) => it.url);
-    return value;
-  }
-  if (of.includes('.') || of === 'Period' || of === 'Meta') return { ...(old as Json), ...(value as Json) };
-  return value;
-}
-
-function unite(fresh: Json[], old: Json[], key: (item: Json) => string): Json[] {
-  const seen = new Set(fresh.map(key));
-  return [...fresh, ...old.filter((item) => !seen.has(key(item)))];
+function same(a: Part, b: Part): boolean {
+  return isDeepStrictEqual([a.members, a.entries], [b.members, b.entries]);
 }

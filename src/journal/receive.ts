@@ -1,14 +1,18 @@
-/** Bytes in, ACK bytes out: what is acknowledged with AA is kept (durable) and can be mapped. */
+/** Bytes in, acknowledgement bytes out: what is acknowledged with AA or CA is kept (durable) and can be mapped. */
 import { hash } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { Zone } from '../fhir/zone.ts';
-import { acknowledge } from '../hl7v2/ack.ts';
-import { type Charset, decode } from '../hl7v2/charset.ts';
+import { type AckWish, ackCodeOf, acknowledge, ackWishOf, isWanted } from '../hl7v2/ack.ts';
+import { batchAnswer, splitBatch } from '../hl7v2/batch.ts';
+import { type Charset, charsetOf, decode, salvageHeader } from '../hl7v2/charset.ts';
+import { contentDigest } from '../hl7v2/content.ts';
 import { toDtm } from '../hl7v2/datetime.ts';
 import { type Message, parse } from '../hl7v2/message.ts';
+import { messageType } from '../hl7v2/message-type.ts';
 import { describe, type Problem } from '../hl7v2/problem.ts';
 import type { Ids } from '../ids.ts';
-import type { Mapping } from '../mapping/map.ts';
+import type { SiteMapping } from '../mapping/site-mappings.ts';
+import type { JournalRow, MessageState, NewMessage } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 
 /** Where a message came in. */
@@ -16,99 +20,323 @@ export interface Origin {
   /** `mllp:2575`, `http`. */
   readonly listener: string;
   readonly peer: string;
+  /** The mapping overrides of the listener; absent for none. */
+  readonly site?: string;
+  /** The character set of the listener when MSH-18 is empty; absent: that of the site, else of the server. */
+  readonly charset?: Charset;
+}
+
+/** What goes back to the sender. */
+export interface Answer {
+  /** At once: AA, AE, AR, or CA, CE, CR in enhanced mode; undefined when the sender wants none. */
+  readonly accept: Buffer | undefined;
+  /** Enhanced mode: on the same connection, when the message has been applied; gives undefined when none is wanted. */
+  readonly application?: Promise<Buffer | undefined>;
+  /** Of a batch, for a way in that has one answer to give: for each message the one of its two that says more. */
+  readonly single?: () => Promise<Buffer | undefined>;
 }
 
 /** What a listener hands a frame to. Never rejects for what is in the frame; rejects when the message could not be kept. */
-export type Receive = (bytes: Uint8Array, origin: Origin) => Promise<Buffer>;
+export type Receive = (bytes: Uint8Array, origin: Origin) => Promise<Answer>;
 
 /** A frame that was cut off or too long, so that its content cannot be trusted. `text` says what happened. */
-export type RefuseFrame = (bytes: Uint8Array, origin: Origin, text: string) => Promise<Buffer>;
+export type RefuseFrame = (bytes: Uint8Array, origin: Origin, text: string) => Promise<Answer>;
 
 export interface ReceiverParts {
-  readonly store: Pick<Store, 'keep'>;
-  readonly mapping: Pick<Mapping, 'check'>;
+  readonly store: Pick<Store, 'keep' | 'earlier' | 'message'>;
+  /** @param site '' for none */
+  readonly mappingOf: (site: string) => SiteMapping;
   readonly zone: Zone;
   readonly clock: Clock;
   readonly ids: Ids;
-  /** The character set when MSH-18 is empty. */
+  /** The character set when MSH-18 is empty and neither listener nor site say one. */
   readonly charsetDefault: Charset;
   /** The bell: a message is waiting. */
-  readonly kept: (state: 'received' | 'rejected') => void;
+  readonly kept: (state: NewMessage['state']) => void;
+}
+
+/** The two ways in, and how the receiver learns what became of a message. */
+export interface Receiver {
+  readonly receive: Receive;
+  readonly refuse: RefuseFrame;
+  /** A message has reached a state: whoever waits for its application acknowledgement gets it. */
+  applied(id: number, state: MessageState): void;
+}
+
+/** A message in the hands of the store. */
+interface Kept {
+  readonly id: Promise<number>;
+  readonly state: NewMessage['state'];
+  readonly accept: Buffer;
+  readonly wish: AckWish;
+  readonly read: Read;
+  /** The message that it repeats. */
+  readonly again: JournalRow | undefined;
 }
 
 interface Read {
+  readonly bytes: Uint8Array;
   readonly message: Message | undefined;
   readonly charset: Charset;
   readonly problems: Problem[];
+  readonly site: SiteMapping;
 }
 
 /** Control ids longer than the journal wants are the sender's mistake; characters. */
 const keyLengthMax = 250;
 
-/** Makes the two ways in. */
-export function receiver(parts: ReceiverParts): { receive: Receive; refuse: RefuseFrame } {
-  const { store, zone, clock, ids, kept } = parts;
+/** Messages whose application acknowledgement is waited for at most; beyond, the oldest gets none. */
+const waitingMax = 10_000;
 
-  async function keepAndAnswer(
-    bytes: Uint8Array,
-    origin: Origin,
-    { message, charset, problems }: Read,
-  ): Promise<Buffer> {
-    const header = message?.header;
-    const text = (field: number, component: number): string =>
-      (header?.text(field, component) ?? '').slice(0, keyLengthMax);
-    const state = problems.length === 0 ? 'received' : 'rejected';
-    const now = clock.now();
-    await store.keep({
-      receivedAt: now,
-      ...origin,
+export function receiver(parts: ReceiverParts): Receiver {
+  const waiting = new Map<number, ((state: MessageState | undefined) => void)[]>();
+  // Of one connection, in its order: a listener gives the same object with each of its messages.
+  const lanes = new Turns<Origin>();
+  // Two with one control id at the same time are looked at one after the other.
+  const looks = new Turns<string>();
+
+  /** What a message comes to; `forget` when that is known otherwise. */
+  function outcomeOf(id: number): { readonly state: Promise<MessageState | undefined>; forget(): void } {
+    // Another process may have applied them: nobody here will ever hear of that.
+    if (waiting.size >= waitingMax) settle(waiting.keys().next().value as number, undefined);
+    const { promise, resolve } = Promise.withResolvers<MessageState | undefined>();
+    waiting.set(id, [...(waiting.get(id) ?? []), resolve]);
+    const forget = (): void => {
+      // Only oneself: who sent the same message before may be waiting too.
+      const others = waiting.get(id)?.filter((it) => it !== resolve) ?? [];
+      if (others.length > 0) waiting.set(id, others);
+      else waiting.delete(id);
+    };
+    return { state: promise, forget };
+  }
+
+  function settle(id: number, state: MessageState | undefined): void {
+    for (const resolve of waiting.get(id) ?? []) resolve(state);
+    waiting.delete(id);
+  }
+
+  function answerTo({ message, charset }: Read, problems: readonly Problem[], kind: 'A' | 'C'): Buffer {
+    const now = parts.clock.now();
+    const context = { controlId: parts.ids.next(), timestamp: toDtm(now, parts.zone.offsetAt(now)) };
+    return acknowledge(message, charset, problems, context, kind);
+  }
+
+  /** Keeps in the order in which messages came in from one place, whatever a look at the store takes. */
+  function keepAndAnswer(read: Read, origin: Origin): Promise<Answer> {
+    const [facility, controlId] = [textOf(read, 4), textOf(read, 10)];
+    const looked =
+      controlId === '' ? nothing : looks.after(`${facility}|${controlId}`, () => earlierOf(facility, controlId));
+    const called = lanes.after(origin, async () => keeping(read, origin, await looked));
+    const own = called.then(answered);
+    if (controlId !== '') looks.until(`${facility}|${controlId}`, own);
+    return own;
+  }
+
+  /** The message that had this control id before; of one that was sent again and again the first. */
+  async function earlierOf(facility: string, controlId: string): Promise<JournalRow | undefined> {
+    const last = await parts.store.earlier(facility, controlId);
+    const first = last?.state === 'duplicate' ? repeatedIn(last.error) : undefined;
+    return first === undefined ? last : ((await parts.store.message(first)) ?? last);
+  }
+
+  /** Hands the message to the store; not awaited, so that many share a group commit. */
+  function keeping(read: Read, origin: Origin, earlier: JournalRow | undefined): Kept {
+    const { bytes, message, charset, site } = read;
+    const wish = ackWishOf(message);
+    const sha256 = hash('sha256', bytes, 'hex');
+    const again = earlier?.sha256 === sha256 ? earlier : undefined;
+    const clash = earlier && !again && site.settings.controlIds !== 'reused';
+    const problems = clash ? [...read.problems, reused] : read.problems;
+    const state = again ? 'duplicate' : stateOf(problems, site);
+    const accept = again ? Buffer.from(again.answer) : acceptance(read, state === 'ignored' ? [] : problems, wish);
+    const id = parts.store.keep({
+      receivedAt: parts.clock.now(),
+      listener: origin.listener,
+      peer: origin.peer,
+      site: origin.site ?? '',
       bytes,
       charset,
       state,
-      type: [text(9, 1), text(9, 2)].filter((it) => it).join('^'),
-      controlId: text(10, 1),
-      facility: text(4, 1),
-      sha256: hash('sha256', bytes, 'hex'),
-      ...(problems.length > 0 && { error: problems.map(describe).join('; ') }),
+      type: typeOf(message),
+      controlId: textOf(read, 10),
+      facility: textOf(read, 4),
+      sha256,
+      content: contentDigest(bytes, charset),
+      answer: accept,
+      ...reasonOf(state, problems, again?.id),
     });
-    kept(state);
-    return acknowledge(message, charset, problems, {
-      controlId: ids.next(),
-      timestamp: toDtm(now, zone.offsetAt(now)),
-    });
+    id.catch(() => {});
+    return { id, state, accept, wish, read: { ...read, problems }, again };
+  }
+
+  async function answered({ id: kept, state, accept, wish, read, again }: Kept): Promise<Answer> {
+    const id = await kept;
+    parts.kept(state);
+    const known = again ? { id: again.id, state: again.state } : { id, state };
+    return {
+      accept: accept.length > 0 ? accept : undefined,
+      ...(wish.application !== 'NE' && { application: application(read, known, wish) }),
+    };
+  }
+
+  function acceptance(read: Read, problems: readonly Problem[], wish: AckWish): Buffer {
+    const kind = wish.enhanced ? 'C' : 'A';
+    if (!isWanted(wish.accept, ackCodeOf(problems, kind))) return Buffer.alloc(0);
+    return answerTo(read, problems, kind);
+  }
+
+  async function application(
+    read: Read,
+    { id, state }: { id: number; state: MessageState },
+    wish: AckWish,
+  ): Promise<Buffer | undefined> {
+    const end = state === 'received' ? await settledState(id) : state;
+    if (end === undefined) return undefined;
+    const problems = end === 'rejected' ? read.problems : notApplied(end);
+    return isWanted(wish.application, ackCodeOf(problems)) ? answerTo(read, problems, 'A') : undefined;
+  }
+
+  /** The bell may have been quicker than we are: what has become of the message stands in its row. */
+  async function settledState(id: number): Promise<MessageState | undefined> {
+    const later = outcomeOf(id);
+    let now: MessageState | undefined;
+    try {
+      now = (await parts.store.message(id))?.state;
+    } catch {
+      // The database is away: what becomes of the message will be told when it is back.
+      return later.state;
+    }
+    if (now === 'received') return later.state;
+    later.forget();
+    return now;
+  }
+
+  async function receiveBatch(all: readonly Uint8Array[], origin: Origin): Promise<Answer[]> {
+    // Handed over together, so that they share a group commit; the order is that of the batch.
+    return Promise.all(all.map((bytes) => keepAndAnswer(readMessage(bytes, origin, parts), origin)));
   }
 
   return {
-    receive: async (bytes, origin) => keepAndAnswer(bytes, origin, read(bytes, parts)),
-    refuse: async (bytes, origin, text) => {
-      const { message, charset } = read(bytes, parts);
-      return keepAndAnswer(bytes, origin, { message, charset, problems: [{ code: '207', text }] });
+    receive: async (bytes, origin) => {
+      const batch = splitBatch(bytes);
+      if (!batch || batch.messages.length === 0) return keepAndAnswer(readMessage(bytes, origin, parts), origin);
+      const answers = await receiveBatch(batch.messages, origin);
+      const joined = (all: readonly (Buffer | undefined)[]): Buffer | undefined => {
+        const now = parts.clock.now();
+        const context = { controlId: parts.ids.next(), timestamp: toDtm(now, parts.zone.offsetAt(now)) };
+        return all.some((it) => it) ? batchAnswer(batch.header, all, context) : undefined;
+      };
+      const wanted = answers.some((it) => it.application);
+      return {
+        accept: joined(answers.map((it) => it.accept)),
+        ...(wanted && {
+          application: Promise.all(answers.map((it) => it.application)).then(joined),
+          single: async () => joined(await Promise.all(answers.map(async (it) => (await it.application) ?? it.accept))),
+        }),
+      };
     },
+    refuse: async (bytes, origin, text) => {
+      const read = readMessage(bytes, origin, parts);
+      return keepAndAnswer({ ...read, problems: [{ code: '207', text }] }, origin);
+    },
+    applied: settle,
   };
 }
 
-function read(bytes: Uint8Array, { mapping, charsetDefault }: ReceiverParts): Read {
-  const decoded = decode(bytes, charsetDefault);
-  if ('error' in decoded) {
-    // The header is still needed to answer: its ASCII part is the same in every set that we know.
-    const message = parse(
-      Buffer.from(bytes)
-        .toString('latin1')
-        .split(/[\r\n]/, 1)[0] ?? '',
+const nothing = Promise.resolve(undefined);
+
+/** Work under one name, one after the other. */
+class Turns<K> {
+  readonly #last = new Map<K, Promise<unknown>>();
+
+  /** Begins when all earlier work under the name has ended. */
+  after<T>(name: K, work: () => Promise<T>): Promise<T> {
+    const before = this.#last.get(name);
+    const own = before ? before.then(work) : work();
+    this.until(name, own);
+    return own;
+  }
+
+  /** What comes later under the name waits for this too. */
+  until(name: K, work: Promise<unknown>): void {
+    const settled: Promise<unknown> = work.then(
+      () => this.#forget(name, settled),
+      () => this.#forget(name, settled),
     );
-    return {
-      message,
-      charset: 'iso-8859-1',
-      problems: [{ code: '102', text: decoded.error, segment: 'MSH', field: 18 }],
-    };
+    this.#last.set(name, settled);
+  }
+
+  #forget(name: K, settled: Promise<unknown>): void {
+    if (this.#last.get(name) === settled) this.#last.delete(name);
+  }
+}
+
+function typeOf(message: Message | undefined): string {
+  if (!message) return '';
+  const { type, event } = messageType(message);
+  return [type, event]
+    .filter((it) => it)
+    .join('^')
+    .slice(0, keyLengthMax);
+}
+
+const reused: Problem = {
+  code: '205',
+  text: 'another message had this control id',
+  segment: 'MSH',
+  field: 10,
+};
+
+function textOf({ message }: Read, field: number): string {
+  return (message?.header.text(field) ?? '').slice(0, keyLengthMax);
+}
+
+/** A message of which nothing but its type or event is unknown may be ignored, when the site says so. */
+export function stateOf(problems: readonly Problem[], { settings }: SiteMapping): NewMessage['state'] {
+  if (problems.length === 0) return 'received';
+  const other = problems.every(({ code }) => code === '200' || code === '201');
+  return other && settings.otherEvents === 'ignore' ? 'ignored' : 'rejected';
+}
+
+function reasonOf(
+  state: NewMessage['state'],
+  problems: readonly Problem[],
+  again: number | undefined,
+): { error?: string } {
+  if (state === 'received') return {};
+  return { error: state === 'duplicate' ? `message ${again} sent again` : problems.map(describe).join('; ') };
+}
+
+/** The message that a row repeats, by its reason. */
+function repeatedIn(error: string | undefined): number | undefined {
+  const id = /^message (\d+) sent again$/.exec(error ?? '')?.[1];
+  return id === undefined ? undefined : Number(id);
+}
+
+/** What an application acknowledgement says of a message that did not become FHIR. */
+function notApplied(state: MessageState): Problem[] {
+  if (state === 'unmapped') return [{ code: '102', text: 'the message cannot be mapped: see the journal' }];
+  if (state === 'failed') return [{ code: '207', text: 'the message was kept and could not be applied' }];
+  return [];
+}
+
+function readMessage(bytes: Uint8Array, origin: Origin, { mappingOf, charsetDefault }: ReceiverParts): Read {
+  const site = mappingOf(origin.site ?? '');
+  const named = site.settings.charset && charsetOf(site.settings.charset);
+  const decoded = decode(bytes, origin.charset ?? (named || charsetDefault));
+  if ('error' in decoded) {
+    // The header is still needed to answer.
+    const { text, charset } = salvageHeader(bytes);
+    const problem: Problem = { code: '102', text: decoded.error, segment: 'MSH', field: 18 };
+    return answerable({ bytes, message: parse(text), charset, problems: [problem], site });
   }
   const { text, charset } = decoded;
   const message = parse(text);
-  if (!message)
-    return {
-      message,
-      charset,
-      problems: [{ code: '100', text: 'the message does not begin with a sound MSH segment', segment: 'MSH' }],
-    };
-  return { message, charset, problems: mapping.check(message) };
+  const unsound: Problem = { code: '100', text: 'the message does not begin with a sound MSH segment', segment: 'MSH' };
+  return answerable({ bytes, message, charset, problems: message ? site.mapping.check(message) : [unsound], site });
+}
+
+/** Whoever sends what is no message gets his answer in ASCII. */
+function answerable(read: Read): Read {
+  return read.message ? read : { ...read, charset: 'ascii' };
 }

@@ -2,13 +2,23 @@
 import { elementOf, elementsOf, isPrimitive, isResourceType } from '../fhir/definitions.ts';
 import { parseRef } from '../hl7v2/message.ts';
 import { compileCondition } from './condition.ts';
-import { type Built, isValued, type Json, type MappingContext, PartsSource, partOf, type Source } from './context.ts';
+import {
+  type Built,
+  isValued,
+  type Json,
+  type MappingContext,
+  newMarks,
+  PartsSource,
+  partOf,
+  type Source,
+} from './context.ts';
 import { type Converter, converters, defaultConverters, ours, Unconverted } from './converters.ts';
 import { compileIdentity, finish } from './identity.ts';
+import { standing } from './owner.ts';
 import { locations } from './pl-location.ts';
 import type { MappingFiles } from './read.ts';
-import { type DataTypeMap, keyOf, type Located, MappingError, type Row } from './rows.ts';
-import { sitePlace } from './sites.ts';
+import { type DataTypeMap, keyOf, type Located, MappingError, type Row, type SegmentMap } from './rows.ts';
+import { placeOf } from './sites.ts';
 import { v2Table } from './systems.ts';
 import { compileTarget, type Slots, type Target } from './target.ts';
 
@@ -27,40 +37,52 @@ interface CompiledType {
 export class Compiler {
   readonly #files: MappingFiles;
   readonly #types = new Map<string, CompiledType>();
+  readonly #segments = new Map<Located<SegmentMap>, Filler>();
 
   constructor(files: MappingFiles) {
     this.#files = files;
   }
 
+  /** The rows of a segment map, compiled once for all messages that use it. */
+  segment(file: Located<SegmentMap>): Filler {
+    const known = this.#segments.get(file);
+    if (known) return known;
+    const filler = this.rows(file, file.content.segment, file.content.resource);
+    this.#segments.set(file, filler);
+    return filler;
+  }
+
   /** Compiles the rows of one file. `owner` is the segment or data type that places refer to. */
   rows(file: Located<{ rows: readonly Row[] }>, owner: string, type: string): Filler {
-    if (!elementsOf(type)) throw new MappingError(file.file, 1, `FHIR R4 has no type '${type}'`);
-    const compiled = file.content.rows.map((row, i) => {
+    if (!elementsOf(type)) throw new MappingError(file.file, file.line(['makes']), `FHIR R4 has no type '${type}'`);
+    const compiled = file.content.rows.flatMap((row, i) => {
+      // Why a field goes nowhere is for people.
+      if (!row.to) return [];
       try {
-        return this.#row(row, owner, type, `${file.name}#${keyOf(row)}`);
+        return [
+          { run: this.#row(row, row.to, owner, type, `${file.name}#${keyOf(row)}`), field: ownField(row, owner) },
+        ];
       } catch (error) {
         if (error instanceof MappingError) throw error;
-        const place = sitePlace(row) ?? { file: file.file, line: file.line(['rows', i]) };
+        const place = placeOf(row) ?? { file: file.file, line: file.line(['rows', i]) };
         throw new MappingError(place.file, place.line, (error as Error).message);
       }
     });
-    const fields = file.content.rows.map((row) => ownField(row, owner));
     return (source, root, context, built) => {
       const slots: Slots = { entries: undefined };
-      for (let i = 0; i < compiled.length; i++) {
+      for (const { run, field } of compiled) {
         // Most fields of most segments are empty: their rows are not even called.
-        const field = fields[i] as number;
-        if (field < 0 || source.has(field)) (compiled[i] as CompiledRow)(source, root, context, slots, built);
+        if (field < 0 || source.has(field)) run(source, root, context, slots, built);
       }
     };
   }
 
-  #row(row: Row, owner: string, type: string, name: string): CompiledRow {
+  #row(row: Row, to: string, owner: string, type: string, name: string): CompiledRow {
     const when = compileCondition(owner, row.when);
-    if (!row.to) return () => {};
-    const target = compileTarget(type, row.to);
-    if (row.clear) return clearing(row.to, when);
-    const write = writer(target, row, name);
+    const target = compileTarget(type, to);
+    const cleared = clearedBy(row, target);
+    if (row.clear) return clearing(cleared, when);
+    const write = writer(target, row, name, registerOf(row, target));
     const value = this.#value(row, target);
     const field = row.field ? parseRef(row.field) : undefined;
     if (field && field.segment !== owner && !/^[A-Z][A-Z0-9]{2}-/.test(row.field as string))
@@ -72,18 +94,18 @@ export class Compiler {
     return (source, root, context, slots, built) => {
       if (!field) {
         if (when && !when(source, context)) return;
-        const count = each ? source.repetitions(each.field).length : 1;
-        for (let i = 0; i < count; i++) write(root, value('', source.level, source, context), context, slots, i, built);
+        if (!each) return write(root, value('', source.level, source, context), context, slots, 0, built);
+        for (const i of valuedOf(source.repetitions(each.field), context))
+          write(root, value('', source.level, source, context), context, slots, i, built);
         return;
       }
       // Most fields are empty: that is asked first, the condition second.
       const parts = source.repetitions(field.field);
       if (parts.length === 0 || (when && !when(source, context))) return;
-      const count = each ? source.repetitions(each.field).length : parts.length;
-      for (let i = 0; i < count; i++) {
+      for (const i of each ? valuedOf(source.repetitions(each.field), context) : parts.keys()) {
         const part = (each ? parts[0] : parts[i]) ?? '';
         if (part === '""') {
-          if (!elementOf(type, target.root)?.required) built?.clear.add(clearedBy(row.to as string));
+          if (!elementOf(type, target.root)?.required) built?.clear.add(cleared);
           continue;
         }
         if (!isValued(part, context.delimiters)) continue;
@@ -109,7 +131,7 @@ export class Compiler {
       const wanted = row.reference;
       if (element.type !== 'Reference') throw new Error(`'${row.to}' is not a Reference`);
       return (_, __, source, context) => {
-        const built = context.bySegment.get(source.segment)?.get(wanted) ?? context.named.get(wanted);
+        const built = standing(wanted, source.segment, context);
         return built && { reference: `${built.resource.resourceType}/${built.resource.id}` };
       };
     }
@@ -125,7 +147,9 @@ export class Compiler {
     const converter = converters[name];
     if (!converter) return (raw, level, source, context) => type.convert(raw, level, source, context);
     const table = this.#table(row.table);
-    return (raw, level, source, context) => converter.convert(raw, { level, context, table, segment: source.segment });
+    const field = row.field ?? '';
+    return (raw, level, source, context) =>
+      converter.convert(raw, { level, context, table, segment: source.segment, field });
   }
 
   #table(name: string | undefined): ReturnType<MappingFiles['tables']['get']> {
@@ -152,7 +176,8 @@ export class Compiler {
     if (!file) throw new Error(`there is no type '${name}': neither mappings/datatypes/${name}.yaml nor a converter`);
     const { datatype, makes, resource } = file.content;
     const type = resource ?? makes;
-    if (!type) throw new MappingError(file.file, 1, "name the FHIR type in 'makes' or 'resource'");
+    if (!type)
+      throw new MappingError(file.file, file.line(['datatype']), "name the FHIR type in 'makes' or 'resource'");
     const late: { fill?: Filler } = {};
     const compiled: CompiledType = resource
       ? resourceType(resource, datatype, file, late)
@@ -171,9 +196,25 @@ export class Compiler {
   }
 }
 
-/** What `""` in a row's field deletes: the list as a whole, or the extension of that url. */
-function clearedBy(to: string): string {
-  return /^extension\([^)]*\)/.exec(to)?.[0] ?? to.replace(/[[(].*$/, '');
+/**
+ * The register of a list at the root that a row's entries belong to: its slot, else its field. What a later message says of
+ * the same register replaces it; the entries of other fields stay.
+ */
+function registerOf({ to, field, key }: Row, { list }: Target): string {
+  return list?.slot || (field ?? key ?? to ?? '');
+}
+
+/** What `""` in a row's field deletes: `birthDate`, `hospitalization.admitSource`, `telecom{PID-13}`, `extension(URL)`. */
+function clearedBy(row: Row, target: Target): string {
+  const to = row.to as string;
+  const extension = /^extension\([^)]*\)/.exec(to)?.[0];
+  if (extension) return extension;
+  return target.list ? `${target.root}{${registerOf(row, target)}}` : to.replace(/[[(].*$/, '');
+}
+
+/** The repetitions that hold something. */
+function valuedOf(parts: readonly string[], { delimiters }: MappingContext): number[] {
+  return [...parts.keys()].filter((i) => isValued(parts[i] as string, delimiters));
 }
 
 /** The field of its own source that a row reads; -1 when it reads none or another segment's. */
@@ -208,7 +249,7 @@ function otherSegment(
   const text = parseRef(place);
   return (source, root, context, slots, built) => {
     if (!text) return;
-    const segment = source.segment.name === text.segment ? source.segment : context.message.first(text.segment);
+    const segment = context.owners.segmentNamed(text.segment, source.segment);
     const before = context.place;
     const parts = segment?.repetitions(text.field);
     if (!parts || parts.length === 0 || (when && !when(source, context))) return;
@@ -236,12 +277,13 @@ function placeName(
   return `${before}${segment}-${n}${count > 1 ? `[${i + 1}]` : ''}${component ? `.${component}` : ''}`;
 }
 
-function writer(target: Target, row: Row, name: string): Writer {
+function writer(target: Target, row: Row, name: string, register: string): Writer {
   const defaults = row.with;
-  const { root: rootKey, key, rivals } = target;
+  const { root: rootKey, key, rivals, list } = target;
   return (root, value, context, slots, repetition, built) => {
     if (value === undefined) return;
     const container = target.enter(root, slots, repetition);
+    if (list) note(root[rootKey], rootKey, register, context, built);
     if (row.missing && container[key] !== undefined) return;
     for (const rival of rivals) if (container[rival] !== undefined) return;
     if (value instanceof Unconverted && target.element.list) {
@@ -252,22 +294,43 @@ function writer(target: Target, row: Row, name: string): Writer {
       return;
     }
     if (value instanceof Unconverted) {
+      if (value.value !== undefined && container[key] !== undefined) return;
       const twin = isPrimitive(target.element.type) ? `_${key}` : key;
       container[twin] ??= {};
       container[twin].extension ??= [];
       container[twin].extension.push(value.extension);
-      context.unconverted.push({ container, key, twin });
       context.trace?.push({ container, key: twin, field: context.place, row: name });
-      return;
+      if (value.value === undefined) {
+        context.unconverted.push({ container, key, twin });
+        return;
+      }
+      value = value.value;
     }
     if (row.initial && container[key] === undefined) built?.initial.add(rootKey);
-    if (row.keeps && container[key] === undefined) built?.keeps.set(rootKey, row.keeps);
     const entry = target.set(container, value, slots, repetition);
+    if (list) note(root[rootKey], rootKey, register, context, built);
     context.trace?.push({ container, key, field: context.place, row: name });
     if (!defaults) return;
     const whole = typeof value === 'object' && target.element.type !== 'Reference' ? entry : container;
     for (const [name, constant] of Object.entries(defaults)) whole[name] ??= clone(constant);
   };
+}
+
+/** Notes to which register the entries belong that a row has just added at the end of a list. */
+function note(
+  entries: readonly unknown[] | undefined,
+  key: string,
+  register: string,
+  context: MappingContext,
+  built: Built | undefined,
+): void {
+  if (!entries || !built) return;
+  let names = built.registers.get(key);
+  if (!names) {
+    names = [];
+    built.registers.set(key, names);
+  }
+  while (names.length < entries.length) names.push(context.register ?? register);
 }
 
 /** Constants are shared by all messages: what a message gets is its own copy. (structuredClone takes 8 times as long.) */
@@ -299,7 +362,8 @@ function resourceType(
   file: Located<DataTypeMap>,
   late: { fill?: Filler },
 ): CompiledType {
-  if (!isResourceType(resource)) throw new MappingError(file.file, 1, `FHIR R4 has no resource '${resource}'`);
+  if (!isResourceType(resource))
+    throw new MappingError(file.file, file.line(['resource']), `FHIR R4 has no resource '${resource}'`);
   const identify = compileIdentity(file.content.identity ?? [], datatype, file);
   return {
     makes: ['Reference'],
@@ -307,9 +371,13 @@ function resourceType(
     convert(raw, level, source, context) {
       const parts = new PartsSource(raw, level, source.segment, context.delimiters);
       const draft: Json = { resourceType: resource };
-      late.fill?.(parts, draft, context);
+      const marks = newMarks();
+      const { register } = context;
+      context.register = undefined;
+      late.fill?.(parts, draft, context, marks as Built);
+      context.register = register;
       if (Object.keys(draft).length === 1) return undefined;
-      const built = finish(draft, identify, parts, context, [file.name, raw]);
+      const built = finish(draft, identify, parts, context, [file.name, raw], marks);
       return { reference: `${resource}/${built.resource.id}` };
     },
   };

@@ -1,6 +1,7 @@
 /** Conditions of rows, compiled to predicates. */
 import { cut, type FieldRef, parseRef, type Segment } from '../hl7v2/message.ts';
 import { isValued, leaf, type MappingContext, partOf, type Source } from './context.ts';
+import { itemNamed } from './questionnaire.ts';
 import type { Condition } from './rows.ts';
 
 /** True when the row counts for this source. */
@@ -35,7 +36,7 @@ export function compileGetter(owner: string, place: string): Getter {
 }
 
 function segmentOf(source: Source, ref: FieldRef, context: MappingContext): Segment | undefined {
-  return source.segment.name === ref.segment ? source.segment : context.message.first(ref.segment);
+  return context.owners.segmentNamed(ref.segment, source.segment);
 }
 
 function within(raw: string | undefined, level: number, ref: FieldRef, context: MappingContext): string {
@@ -60,6 +61,19 @@ function* predicates(owner: string, condition: Condition): Generator<Predicate> 
   const { valued, absent, repeats, single } = condition;
   if (valued) yield valuedAt(owner, valued, true);
   if (absent) yield valuedAt(owner, absent, false);
+  if (condition.some) {
+    const parts = condition.some.map((place) => valuedAt(owner, place, true));
+    yield (source, context) => parts.some((part) => part(source, context));
+  }
+  for (const [place, wanted] of [
+    [condition.item, true],
+    [condition.noItem, false],
+  ] as const) {
+    if (!place) continue;
+    const get = compileGetter(owner, place);
+    yield (source, context) =>
+      (itemNamed(get.raw(source, context), get.level(source), context) !== undefined) === wanted;
+  }
   if (repeats) yield countAt(owner, repeats, (count) => count > 1);
   if (single) yield countAt(owner, single, (count) => count <= 1);
   for (const [limit, wanted] of [

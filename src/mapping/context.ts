@@ -2,6 +2,8 @@
 import type { Zone } from '../fhir/zone.ts';
 import { unescapeText } from '../hl7v2/escape.ts';
 import { cut, type Delimiters, type Message, type Segment } from '../hl7v2/message.ts';
+import type { Owners } from './owner.ts';
+import type { Questionnaires } from './questionnaire.ts';
 import type { Table } from './tables.ts';
 
 export type Json = Record<string, any>;
@@ -16,12 +18,23 @@ export interface BusinessIdentifier {
 export interface Built {
   readonly resource: Json & { resourceType: string; id: string };
   readonly identifier?: BusinessIdentifier;
+  /** Further identifiers by which a stored one is found. */
+  readonly others?: readonly BusinessIdentifier[];
   /** Paths (`period.end`) that the sender deletes with `""` (HL7 v2.5.1 2.5.3.1) or a row clears. */
   readonly clear: Set<string>;
   /** Root elements that count only while nothing is stored. */
   readonly initial: Set<string>;
-  /** Root elements ─▶ stored values that are kept. */
-  readonly keeps: Map<string, readonly string[]>;
+  /** List at the root ─▶ for each entry the register that it belongs to: what one field, slot or segment said as a whole. */
+  readonly registers: Map<string, string[]>;
+  /** The segment whose resources replace, as a set, what earlier messages gave. */
+  snapshot?: string;
+}
+
+/** What the rows note beside the resource. */
+export type Marks = Pick<Built, 'clear' | 'initial' | 'registers'>;
+
+export function newMarks(): Marks {
+  return { clear: new Set(), initial: new Set(), registers: new Map() };
 }
 
 /** One line of lineage before its path is known. */
@@ -30,6 +43,20 @@ export interface Trace {
   readonly key: string;
   readonly field: string;
   readonly row: string;
+  /** Number of the segment that the field is of, among those of its name. */
+  segment?: number;
+}
+
+/** A code that its table does not list: somebody has to say what it means. */
+export interface UnknownCode {
+  /** The table, by name. */
+  readonly table: string;
+  readonly code: string;
+  /** As the sender names it; empty when he does not. */
+  readonly system: string;
+  readonly display: string;
+  /** `PV1-36`; in a data type the segment with its part, `PID XAD.7`. */
+  readonly field: string;
 }
 
 /** State of one message being mapped. */
@@ -44,16 +71,23 @@ export interface MappingContext {
   /** System for identifiers without an assigning authority: they are the sender's own (MSH-4). */
   readonly senderSystem: string;
   readonly tables: ReadonlyMap<string, Table>;
+  /** The questionnaires that answers may name; absent when there are none. */
+  readonly questionnaires?: Questionnaires;
   readonly built: Built[];
   /** The same, by `Type/id`. */
   readonly byKey: Map<string, Built>;
-  readonly named: Map<string, Built>;
-  /** What each segment made: a row of a DG1 refers to the Condition of the same DG1. */
-  readonly bySegment: Map<Segment, Map<string, Built>>;
+  /** Codes that their table does not list. */
+  readonly unknown: UnknownCode[];
+  /** Which segment belongs to which, and what each made. */
+  readonly owners: Owners;
+  /** While a snapshot entry is filled: its segment, of which all list entries are one register. */
+  register: string | undefined;
   /** Primitives that got an extension in place of a value. */
   readonly unconverted: { container: Json; key: string; twin: string }[];
   /** Present only when lineage is wanted; `place` is then the field being read. */
   readonly trace?: Trace[];
+  /** Beside it: what a message made twice ─▶ what stands for it. */
+  readonly aliases?: Map<object, object>;
   place: string;
 }
 

@@ -2,18 +2,25 @@
  * Named functions from a raw v2 text to a FHIR value: what a row cannot say in data. Each is total: it gives a value,
  * nothing for an empty text, or {@link Unconverted} for a text that has no such value, which then survives as an extension.
  */
-import { toFhirDate, toFhirDateTime, toFhirInstant, toFhirTime } from '../hl7v2/datetime.ts';
+import { parseDateTime, toFhirDate, toFhirDateTime, toFhirInstant, toFhirTime } from '../hl7v2/datetime.ts';
 import type { Segment } from '../hl7v2/message.ts';
 import { type Json, leaf, type MappingContext } from './context.ts';
-import { authoritySystemOf, codeSystemOf, isV2Code, localSystem } from './systems.ts';
+import { adtConverters } from './converters-adt.ts';
+import { orderConverters } from './converters-order.ts';
+import { scheduleConverters } from './converters-schedule.ts';
+import { languageCode, languageConcept } from './language.ts';
+import { answerConverters } from './questionnaire-answer.ts';
+import { authoritySystemOf, codeSystemOf, isV2Code, localSystem, universalUri, uri } from './systems.ts';
 import type { Table } from './tables.ts';
 
-/** A text that the FHIR type cannot hold; `extension` carries it on the primitive element. */
+/** A text that the FHIR type cannot hold; `extension` carries it on the primitive element, `value` what of it can be held. */
 export class Unconverted {
   readonly extension: Json;
+  readonly value: unknown;
 
-  constructor(extension: Json) {
+  constructor(extension: Json, value?: unknown) {
     this.extension = extension;
+    this.value = value;
   }
 }
 
@@ -23,6 +30,8 @@ export interface ConverterInput {
   readonly context: MappingContext;
   readonly table: Table | undefined;
   readonly segment: Segment;
+  /** Of the row: `PV1-36`, `XAD.7`. */
+  readonly field: string;
 }
 
 export interface Converter {
@@ -35,8 +44,8 @@ export interface Converter {
 export const ours = 'https://aftercare.example/fhir/StructureDefinition/';
 
 /** R4 StructureDefinition/originalText: what was sent, when the element cannot hold it. */
-function original(text: string): Unconverted {
-  return new Unconverted({ url: 'http://hl7.org/fhir/StructureDefinition/originalText', valueString: text });
+function original(text: string, value?: unknown): Unconverted {
+  return new Unconverted({ url: 'http://hl7.org/fhir/StructureDefinition/originalText', valueString: text }, value);
 }
 
 /** A converter of the first text inside; `make` gives undefined for a text that has no such value. */
@@ -50,6 +59,21 @@ function fromText(makes: string[], make: (text: string, input: ConverterInput) =
       return value === undefined ? original(text) : value;
     },
   };
+}
+
+/** A converter of dates; of `20261399` the year can be read, and what was sent stays beside it. */
+function dated(type: string, make: (text: string, input: ConverterInput) => string | undefined): Converter {
+  return fromText([type], (text, input) => {
+    const value = make(text, input);
+    return value === undefined || isRead(text) ? value : original(text, value);
+  });
+}
+
+/** Every digit but zeros for what is not known (`20260000`) was read, and there is nothing but digits and their marks. */
+function isRead(text: string): boolean {
+  const parts = Object.values(parseDateTime(text) ?? {}).join('');
+  const digits = (it: string): string => it.replace(/\D/g, '').replace(/0+$/, '');
+  return digits(text) === digits(parts) && !/[^\d\s.,:/+TZ-]/.test(text);
 }
 
 function number(text: string): number | undefined {
@@ -99,6 +123,19 @@ function codingsOf(parts: string[], input: ConverterInput): Json[] {
   return codings;
 }
 
+/** Notes a code that its table does not list, so that somebody is asked; one of its triplets is enough to know it. */
+function noteUnknown(parts: readonly string[], { table, context, segment, field }: ConverterInput): void {
+  if (!table?.name) return;
+  const [first] = triplets;
+  const code = parts[first?.[0] ?? 0] ?? '';
+  if (!codePattern.test(code) || code === '""') return;
+  // What was answered is noted as well: when the answer changes, the message is applied again.
+  const isKnown = (text: string): boolean => table.knows(text) && !table.answered?.(text);
+  if (triplets.some(([c]) => parts[c] && isKnown(parts[c]))) return;
+  const place = field.includes('-') ? field : `${segment.name} ${field}`;
+  context.unknown.push({ table: table.name, code, system: parts[2] ?? '', display: parts[1] ?? '', field: place });
+}
+
 /** A code without a named system belongs to the table of its field, if that table lists it. */
 function ownSystem(code: string, table: Table | undefined): string | undefined {
   if (!table?.source) return undefined;
@@ -108,6 +145,7 @@ function ownSystem(code: string, table: Table | undefined): string | undefined {
 /** Guide 1.5: a coding for each triplet, the table's target before the sender's own; no code but text is `text`. */
 function codeableConcept(raw: string, input: ConverterInput): Json | undefined {
   const parts = texts(raw, input, 13);
+  noteUnknown(parts, input);
   const coding = codingsOf(parts, input);
   const spare = triplets
     .map(([c, t]) => (parts[c] && codePattern.test(parts[c]) ? '' : parts[t] || parts[c]))
@@ -134,43 +172,10 @@ function requiredCode(raw: string, input: ConverterInput): unknown {
   });
 }
 
-/**
- * A language. R4 binds it to BCP-47 with a maximum value set, so only such a code is a coding;
- * ISO 639-2 codes become their BCP-47 form, and what is neither keeps its words and, as an extension, its coding.
- */
-/** `zh_cn` ─▶ `zh-CN`; undefined for what is no BCP 47 tag. */
-function languageTag(code: string): string | undefined {
-  return /^[A-Za-z]{2,3}([-_][A-Za-z]{2,4})?$/.test(code) ? canonicalLanguage(code.replace('_', '-')) : undefined;
-}
-
 function language(raw: string, input: ConverterInput): Json | undefined {
   const concept = codeableConcept(raw, input);
-  if (!concept) return undefined;
-  for (const { code, display } of concept.coding ?? []) {
-    const tag = languageTag(code);
-    if (tag) return { coding: [{ system: 'urn:ietf:bcp:47', code: tag }], text: display ?? concept.text ?? code };
-  }
-  const first = concept.coding?.[0];
-  const extension = first && [{ url: `${ours}v2-language`, valueCoding: first }];
-  return { ...(extension && { extension }), text: concept.text ?? first?.display ?? first?.code };
+  return concept && languageConcept(concept);
 }
-
-/** A two-letter language, as BCP-47 wants the shortest code and R4's value set has no region for most; asked once a code. */
-function canonicalLanguage(code: string): string | undefined {
-  const known = languages.get(code);
-  if (known !== undefined) return known || undefined;
-  let tag = '';
-  try {
-    const language = Intl.getCanonicalLocales(code)[0]?.split('-')[0] ?? '';
-    if (language.length === 2 && languageNames.of(language) !== language) tag = language;
-  } catch {
-    // not a language tag at all
-  }
-  if (languages.size < 1000) languages.set(code, tag);
-  return tag || undefined;
-}
-const languageNames = new Intl.DisplayNames('en', { type: 'language' });
-const languages = new Map<string, string>();
 
 function coding(raw: string, input: ConverterInput): Json | undefined {
   const concept = codeableConcept(raw, input);
@@ -194,17 +199,12 @@ function system(raw: string, input: ConverterInput): string | undefined {
   return authoritySystemOf(namespace, id, type, input.context);
 }
 
-function universalId(id: string, type: string): string {
-  if (type === 'ISO') return `urn:oid:${id}`;
-  return type === 'UUID' ? `urn:uuid:${id.toLowerCase()}` : id;
-}
-
 /** Guide, HD[MessageHeader.source-endpoint]: a universal id as a URN; a bare name as a local one. */
 function endpoint(raw: string, input: ConverterInput): string | undefined {
   const [name = '', id = '', type = ''] = texts(raw, input, 3);
-  if (id && ['ISO', 'UUID'].includes(type)) return universalId(id, type);
+  const universal = universalUri(id, type);
+  if (universal) return universal;
   if (id && type === 'DNS') return `urn:dns:${encodeURIComponent(id)}`;
-  if (id && type === 'URI' && /^\S+$/.test(id)) return id;
   return name || id ? localSystem([name, id].filter((it) => it).join('-')) : undefined;
 }
 
@@ -248,14 +248,14 @@ const strings = ['string', 'markdown'];
 export const converters: Readonly<Record<string, Converter>> = {
   'ST-string': fromText(strings, (text) => text),
   'ST-code': fromText(['code'], (text) => (codePattern.test(text) ? text : undefined)),
-  'ST-uri': fromText(['uri', 'url'], (text) => (/^\S+$/.test(text) ? text : undefined)),
+  'ST-uri': fromText(['uri', 'url'], (text) => (/^urn:/i.test(text) || !/^\S+$/.test(text) ? uri(text) : text)),
   'TX-string': { makes: strings, convert: wholeText },
-  'DTM-date': fromText(['date'], toFhirDate),
-  'DTM-dateTime': fromText(['dateTime'], (text, { context }) => toFhirDateTime(text, context.offsetOf)),
-  'DTM-instant': fromText(
-    ['instant'],
-    (text, { context }) => toFhirInstant(text, context.offsetOf) ?? context.receivedAt,
-  ),
+  'DTM-date': dated('date', toFhirDate),
+  'DTM-dateTime': dated('dateTime', (text, { context }) => toFhirDateTime(text, context.offsetOf)),
+  'DTM-instant': fromText(['instant'], (text, { context }) => {
+    const instant = toFhirInstant(text, context.offsetOf);
+    return instant && isRead(text) ? instant : original(text, instant ?? context.receivedAt);
+  }),
   'TM-time': fromText(['time'], toFhirTime),
   'NM-decimal': fromText(['decimal'], number),
   'NM-integer': fromText(['integer'], (text) => whole(text, -2_147_483_648)),
@@ -268,19 +268,29 @@ export const converters: Readonly<Record<string, Converter>> = {
   'CWE-code': { makes: ['code'], convert: requiredCode },
   'CWE-CodeableConcept': { makes: ['CodeableConcept'], convert: codeableConcept },
   'CWE-language': { makes: ['CodeableConcept'], convert: language },
-  'ST-language': fromText(['code'], languageTag),
+  'ST-language': fromText(['code'], languageCode),
   'CWE-Coding': { makes: ['Coding'], convert: coding },
   'CWE-string': fromTextOf(strings, (parts) => parts[8] || parts[1] || parts[0]),
   'CWE-codeText': fromTextOf(strings, (parts) => parts[0] || parts[1]),
   'ST-CodeableConcept': fromText(['CodeableConcept'], (text) => ({ text })),
   'HD-system': { makes: ['uri'], convert: system },
-  'HD-uri': fromTextOf(strings, ([, id = '', type = '']) => universalId(id, type)),
+  // HD.2 and HD.3; what is said to be an OID or a UUID, and is none, is no URI either.
+  'HD-identifier': fromTextOf(['Identifier'], ([, id = '', type = '']) => {
+    const universal = type === 'URI' ? undefined : universalUri(id, type);
+    return universal ? { system: 'urn:ietf:rfc:3986', value: universal } : id && { value: id };
+  }),
   'HD-endpoint': { makes: ['url'], convert: endpoint },
   'EI-system': {
     makes: ['uri'],
     convert: (raw, input) => authoritySystemOf(...eiAuthority(raw, input), input.context),
   },
-  'CWE-system': fromText(['uri'], (text, { context }) => codeSystemOf(text, '', context)),
+  'CWE-system': {
+    makes: ['uri'],
+    convert: (raw, input) => {
+      const [code = '', , name = ''] = texts(raw, input, 3);
+      return code && name ? codeSystemOf(name, code, input.context) : undefined;
+    },
+  },
   'DLD-name': fromTextOf(strings, (parts) => parts[1] || parts[0]),
   'RP-contentType': { makes: ['code'], convert: pointerType },
   'sender-system': { makes: ['uri'], convert: (_, { context }) => context.senderSystem },
@@ -309,12 +319,13 @@ export const converters: Readonly<Record<string, Converter>> = {
       .join('-'),
   ),
   'SN-comparator': fromText(['code'], (text) => (['<', '<=', '>=', '>'].includes(text) ? text : undefined)),
-  base64: fromText(['base64Binary'], (text) =>
-    /^[A-Za-z0-9+/\s]+=*\s*$/.test(text) ? text.replace(/\s/g, '') : undefined,
-  ),
+  ...adtConverters,
+  ...orderConverters,
+  ...answerConverters,
+  ...scheduleConverters,
 };
 
-function fromTextOf(makes: string[], make: (parts: string[]) => string | undefined): Converter {
+function fromTextOf(makes: string[], make: (parts: string[]) => unknown): Converter {
   return { makes, convert: (raw, input) => make(texts(raw, input, 13)) || undefined };
 }
 

@@ -1,21 +1,32 @@
 /** Identity: what makes a resource the same again in a later message, and the id that follows from it. */
+import type { Segment } from '../hl7v2/message.ts';
 import { identityId } from '../ids.ts';
 import { textAt } from './condition.ts';
-import type { Built, BusinessIdentifier, Json, MappingContext, Source } from './context.ts';
+import {
+  type Built,
+  type BusinessIdentifier,
+  type Json,
+  type MappingContext,
+  type Marks,
+  newMarks,
+  type Source,
+} from './context.ts';
+import { standing } from './owner.ts';
+import { itemNamed } from './questionnaire.ts';
 import { type Identity, type Located, MappingError } from './rows.ts';
-import { rivalsOf } from './target.ts';
+import { unite } from './unite.ts';
 
 /** Finds what makes a resource the same again. */
 export type Identifier = (
   draft: Json,
   source: Source,
   context: MappingContext,
-) => { id: string; identifier?: BusinessIdentifier } | undefined;
+) => { id: string; identifier?: BusinessIdentifier; others?: readonly BusinessIdentifier[] } | undefined;
 
 /** Compiles `identity:`. @throws MappingError for a place that cannot be read */
 export function compileIdentity(identity: Identity, owner: string, file: Located<unknown>): Identifier {
   const alternatives = identity.map((alternative, i): Identifier => {
-    if (!Array.isArray(alternative)) return byIdentifier((alternative as { identifier: string[] }).identifier);
+    if (!Array.isArray(alternative)) return byIdentifier(alternative as ByIdentifier);
     try {
       return byPlaces(alternative as string[], owner);
     } catch (error) {
@@ -31,7 +42,9 @@ export function compileIdentity(identity: Identity, owner: string, file: Located
   };
 }
 
-function byIdentifier(preferred: readonly string[]): Identifier {
+type ByIdentifier = Exclude<Identity[number], readonly string[]>;
+
+function byIdentifier({ identifier: preferred, any = false }: ByIdentifier): Identifier {
   return (draft) => {
     const all = (draft.identifier === undefined ? [] : [draft.identifier].flat()).filter(
       (it: Json) => it.value && it.system,
@@ -42,23 +55,56 @@ function byIdentifier(preferred: readonly string[]): Identifier {
     const chosen = typed.find((it) => it) ?? all[0];
     if (!chosen) return undefined;
     const { system, value } = chosen as BusinessIdentifier;
-    return { id: identityId(draft.resourceType, system, value), identifier: { system, value } };
+    const others = any
+      ? typed.flatMap((it) => (it && it !== chosen ? { system: it.system, value: it.value } : []))
+      : [];
+    return {
+      id: identityId(draft.resourceType, system, value),
+      identifier: { system, value },
+      ...(others.length > 0 && { others }),
+    };
   };
 }
 
 function byPlaces(parts: readonly string[], owner: string): Identifier {
   const readers = parts.map((part) => {
     if (part.startsWith('@'))
-      return (_: Source, context: MappingContext) => context.named.get(part.slice(1))?.resource.id ?? '';
+      return (source: Source, context: MappingContext) =>
+        standing(part.slice(1), source.segment, context)?.resource.id ?? '';
     if (part === 'sender') return (_: Source, context: MappingContext) => context.senderSystem;
+    if (part === 'questionnaire') return questionnaireOf;
+    if (part === 'occurrence') return () => 'occurrence';
     return textAt(owner, part);
   });
   return (draft, source, context) => {
     const values = readers.map((read) => read(source, context));
     // A reference that is not there (a patient without a visit) is a part like another; a place must be valued.
     const missing = values.some((value, i) => value === '' && !parts[i]?.startsWith('@'));
-    return missing ? undefined : { id: identityId(draft.resourceType, ...parts, ...values) };
+    if (missing) return undefined;
+    const at = parts.indexOf('occurrence');
+    if (at >= 0) values[at] = String(occurrence([draft.resourceType, ...parts, ...values], source, context));
+    return { id: identityId(draft.resourceType, ...parts, ...values) };
   };
+}
+
+/** The questionnaire that OBX-3 names: answers to one questionnaire are one response. */
+function questionnaireOf({ segment }: Source, context: MappingContext): string {
+  return itemNamed(segment.repetitions(3)[0] ?? '', 1, context)?.sheet.id ?? '';
+}
+
+/** Segments that are the same but for their order, by what makes them the same. */
+const occurrences = new WeakMap<MappingContext, Map<string, Map<Segment, number>>>();
+
+/** 1 for the first segment of the message with these words, 2 for the second: the lines of one text are told apart. */
+function occurrence(words: readonly string[], { segment }: Source, context: MappingContext): number {
+  const all = occurrences.get(context) ?? new Map<string, Map<Segment, number>>();
+  occurrences.set(context, all);
+  const key = JSON.stringify(words);
+  const segments = all.get(key) ?? new Map<Segment, number>();
+  all.set(key, segments);
+  const known = segments.get(segment) ?? segments.size + 1;
+  segments.set(segment, known);
+  return known;
 }
 
 /** Gives a draft its id and puts it among the resources of the message; the same id again completes the first. */
@@ -68,26 +114,23 @@ export function finish(
   source: Source,
   context: MappingContext,
   fallback: readonly string[],
+  marks: Marks = newMarks(),
 ): Built {
   const found = identify(draft, source, context);
   // Without any identity the same words of the same sender are the same thing: repeated, it makes nothing new.
   const id = found?.id ?? identityId(draft.resourceType, context.senderSystem, ...fallback);
   const key = `${draft.resourceType}/${id}`;
-  const standing = context.byKey.get(key);
-  if (standing) {
-    for (const [key, value] of Object.entries(draft)) {
-      const rivals = rivalsOf(draft.resourceType, key.replace(/^_/, ''));
-      if (rivals.every((rival) => standing.resource[rival] === undefined)) standing.resource[key] ??= value;
-    }
-    return standing;
+  const first = context.byKey.get(key);
+  if (first) {
+    unite(first, draft, marks, context);
+    return first;
   }
   draft.id = id;
   const built: Built = {
     resource: draft as Built['resource'],
     ...(found?.identifier && { identifier: found.identifier }),
-    clear: new Set(),
-    initial: new Set(),
-    keeps: new Map(),
+    ...(found?.others && { others: found.others }),
+    ...marks,
   };
   context.built.push(built);
   context.byKey.set(key, built);

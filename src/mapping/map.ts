@@ -1,32 +1,38 @@
 /** Message ─▶ FHIR resources with lineage. Pure: the same message and instant give the same resources and ids. */
 import { isResourceType } from '../fhir/definitions.ts';
-import { dateRange } from '../fhir/search/date-range.ts';
 import type { Zone } from '../fhir/zone.ts';
 import { parseDateTime } from '../hl7v2/datetime.ts';
-import { cut, type Message, parseRef, type Segment } from '../hl7v2/message.ts';
+import type { Message, Segment } from '../hl7v2/message.ts';
+import { messageType, withType } from '../hl7v2/message-type.ts';
 import type { Problem } from '../hl7v2/problem.ts';
+import { checkHeader, missing, type Requirement, requirement } from './check.ts';
 import { Compiler, type Filler } from './compile.ts';
+import { settle } from './complete.ts';
 import { compileCondition, type Predicate } from './condition.ts';
-import { type Built, isValued, type Json, type MappingContext, segmentSource, type Trace } from './context.ts';
-import { ours } from './converters.ts';
+import { type Built, type Json, type MappingContext, newMarks, segmentSource, type UnknownCode } from './context.ts';
 import { compileIdentity, finish, type Identifier } from './identity.ts';
+import { type LineageRow, lineageOf } from './lineage.ts';
+import { type OwnerNames, Owners, ownersBySegment, remember, standing } from './owner.ts';
+import { nameTargets } from './provenance.ts';
+import { Questionnaires } from './questionnaire.ts';
 import type { MappingFiles } from './read.ts';
-import { type Located, MappingError, type MessageEntry, type MessageMap } from './rows.ts';
+import {
+  type DataTypeMap,
+  type Located,
+  MappingError,
+  type MessageEntry,
+  type MessageMap,
+  type SegmentMap,
+} from './rows.ts';
+import { placeOf } from './sites.ts';
 import { authoritySystemOf, localSystem } from './systems.ts';
-
-/** Which field made which element by which row. */
-export interface LineageRow {
-  /** `PID-3[2].4.1`. */
-  readonly field: string;
-  /** `Patient/ID.identifier[0].system`: indexes from 0, as in the JSON. */
-  readonly element: string;
-  /** `CX-Identifier#CX.4 system`. */
-  readonly row: string;
-}
+import type { Table } from './tables.ts';
 
 /** What a message becomes. */
 export interface Mapped {
   readonly resources: readonly Built[];
+  /** Codes that their table does not list, each once: they stand as sent until somebody says what they mean. */
+  readonly codes: readonly UnknownCode[];
   readonly lineage?: readonly LineageRow[];
 }
 
@@ -34,11 +40,17 @@ export interface MapOptions {
   readonly zone: Zone;
   /** FHIR instant of receipt: `Provenance.recorded`. */
   readonly receivedAt: string;
-  readonly lineage?: boolean;
+  /** `all`: also of rows that read no field; their field is empty. */
+  readonly lineage?: boolean | 'all';
 }
 
-interface CompiledEntry {
+/** An entry of a message map with the file whose rows it runs. */
+export interface EntryRows {
   readonly entry: MessageEntry;
+  readonly file: Located<SegmentMap>;
+}
+
+interface CompiledEntry extends EntryRows {
   readonly when: Predicate | undefined;
   readonly resource: string;
   readonly identify: Identifier;
@@ -48,19 +60,24 @@ interface CompiledEntry {
 interface CompiledMessage {
   readonly map: MessageMap;
   readonly entries: readonly CompiledEntry[];
-  /** One test per `require`, with the place to name when it fails. */
-  readonly required: readonly { place: string; valued: (message: Message) => boolean }[];
+  readonly required: readonly Requirement[];
+  /** Segment name ─▶ names of the segments that one of its kind may belong to. */
+  readonly owners: OwnerNames;
 }
 
 /** All mapping files, compiled. */
 export class Mapping {
   readonly #byEvent = new Map<string, CompiledMessage>();
   readonly #types = new Set<string>();
-  readonly #tables: MappingFiles['tables'];
+  readonly tables: MappingFiles['tables'];
+  readonly questionnaires: Questionnaires;
+  readonly #datatypes: MappingFiles['datatypes'];
 
   /** @throws MappingError with file and line for the first row that cannot be used */
   constructor(files: MappingFiles) {
-    this.#tables = files.tables;
+    this.tables = files.tables;
+    this.questionnaires = new Questionnaires(files.questionnaires ?? []);
+    this.#datatypes = files.datatypes;
     const compiler = new Compiler(files);
     for (const file of files.messages) {
       const compiled = compileMessage(file, files, compiler);
@@ -75,10 +92,8 @@ export class Mapping {
    * Cheap: the ACK waits for it. MSH-9 decides on the map, not EVN-1 and not the structure in MSH-9.3.
    */
   check(message: Message): Problem[] {
-    const header = message.header;
-    const problems = checkHeader(header);
-    const type = header.text(9, 1);
-    const event = header.text(9, 2);
+    const { type, event } = messageType(message);
+    const problems = checkHeader(message.header, event);
     const compiled = this.#byEvent.get(`${type}^${event}`);
     if (type && !this.#types.has(type)) {
       problems.push({ code: '200', text: 'this message type is not mapped', segment: 'MSH', field: 9, component: 1 });
@@ -91,26 +106,53 @@ export class Mapping {
       problems.push({ code: '100', text: 'a line that is not a segment' });
       break;
     }
-    if (compiled) problems.push(...missing(message, compiled));
+    if (compiled) problems.push(...missing(message, compiled.map, compiled.required));
     return problems;
   }
 
   /** Maps a message that {@link check} found nothing wrong with. */
-  map(message: Message, options: MapOptions): Mapped {
-    const header = message.header;
-    const compiled = this.#byEvent.get(`${header.text(9, 1)}^${header.text(9, 2)}`);
+  map(sent: Message, options: MapOptions): Mapped {
+    const { type, event } = messageType(sent);
+    const compiled = this.#byEvent.get(`${type}^${event}`);
     if (!compiled) throw new Error('map() of a message that check() refuses');
-    const context = this.#context(message, options);
+    // Rows ask MSH-9.2; some senders say the event in MSH-9.3 or EVN-1 only.
+    const message = withType(sent);
+    const context = this.#context(message, compiled, options);
+    const segments = Map.groupBy(message.segments, ({ name }) => name);
     for (const entry of compiled.entries) {
-      for (const segment of message.segments) {
-        if (segment.name === entry.entry.segment) apply(entry, segment, context);
+      for (const segment of segments.get(entry.entry.segment) ?? []) {
+        if (!belongs(entry.entry, segment, context)) continue;
+        const traced = context.trace?.length ?? 0;
+        apply(entry, segment, context);
+        if (context.trace) placeTraces(segment, traced, context);
       }
     }
     settle(context);
-    return { resources: context.built, ...(context.trace && { lineage: lineageOf(context.built, context.trace) }) };
+    nameTargets(context.built);
+    return {
+      resources: context.built,
+      codes: once(context.unknown),
+      ...(context.trace && { lineage: lineageOf(context.built, context, options.lineage === 'all') }),
+    };
   }
 
-  #context(message: Message, { zone, receivedAt, lineage }: MapOptions): MappingContext {
+  /** The entries that a message goes through, in order: the same list for the same event. None for one that is not mapped. */
+  entriesOf(message: Message): readonly EntryRows[] {
+    const { type, event } = messageType(message);
+    return this.#byEvent.get(`${type}^${event}`)?.entries ?? [];
+  }
+
+  /** A file of `mappings/datatypes/`, by name. */
+  datatype(name: string): Located<DataTypeMap> | undefined {
+    return this.#datatypes.get(name);
+  }
+
+  /** A table of `mappings/tables/`, with the codes of the site. */
+  table(name: string): Table | undefined {
+    return this.tables.get(name);
+  }
+
+  #context(message: Message, { owners }: CompiledMessage, { zone, receivedAt, lineage }: MapOptions): MappingContext {
     const header = message.header;
     const own = parseDateTime(header.text(7))?.offset;
     const context = {
@@ -120,14 +162,16 @@ export class Mapping {
       offsetOf: own ? () => own : (local: string) => zone.offsetOf(local),
       receivedAt,
       senderSystem: '',
-      tables: this.#tables,
+      tables: this.tables,
+      questionnaires: this.questionnaires,
       built: [],
       byKey: new Map<string, Built>(),
       unconverted: [],
-      named: new Map<string, Built>(),
-      bySegment: new Map(),
+      unknown: [],
+      owners: new Owners(message, owners),
+      register: undefined,
       place: '',
-      ...(lineage && { trace: [] }),
+      ...(lineage && { trace: [], aliases: new Map() }),
     };
     context.senderSystem =
       authoritySystemOf(header.text(4, 1), header.text(4, 2), header.text(4, 3), context) ??
@@ -136,56 +180,23 @@ export class Mapping {
   }
 }
 
-/**
- * A code without a target stands as alternate-codes beside the value of its element (guide 1.5). Where no other row gave
- * a value, it goes to the parent as an extension of ours: a required binding wants a code or nothing.
- */
-function settle({ unconverted, built, zone }: MappingContext): void {
-  for (const { container, key, twin } of unconverted) {
-    if (twin === key || container[key] !== undefined || !container[twin]) continue;
-    for (const extension of container[twin].extension) {
-      container.extension ??= [];
-      container.extension.push(extension.valueCodeableConcept ? { ...extension, url: `${ours}v2-${key}` } : extension);
-    }
-    delete container[twin];
-    // cpt-2: a ContactPoint with a value has a system; the code that nobody knows stands beside it.
-    if (key === 'system' && container.value !== undefined) container.system = 'other';
+/** Notes of which segment the fields are that were read since. */
+function placeTraces(segment: Segment, from: number, { trace = [], owners }: MappingContext): void {
+  for (const it of trace.slice(from)) {
+    const name = it.field.slice(0, 3);
+    const read = name === segment.name ? segment : owners.segmentNamed(name, segment);
+    it.segment = read?.sequence ?? 0;
   }
-  for (const { resource } of built) complete(resource, zone);
 }
 
-const dataAbsent = 'http://hl7.org/fhir/StructureDefinition/data-absent-reason';
-
-/**
- * per-1: a Period does not end before it begins. The end is what a discharge is about, so the begin goes aside, into an
- * extension; which of the two the sender got wrong, nobody can tell here.
- */
-function straighten(node: Json, zone: Zone): void {
-  const { start, end } = node;
-  const [begun, ended] = [start, end].map((it) => (typeof it === 'string' ? dateRange(it, zone) : undefined));
-  if (begun && ended && begun.low >= ended.high) {
-    node.extension = [...(node.extension ?? []), { url: `${ours}v2-period-start`, valueDateTime: start }];
-    delete node.start;
-  }
-  for (const value of Object.values(node))
-    for (const item of Array.isArray(value) ? value : [value])
-      if (typeof item === 'object' && item !== null) straighten(item, zone);
+function once(codes: readonly UnknownCode[]): readonly UnknownCode[] {
+  if (codes.length < 2) return codes;
+  return [...new Map(codes.map((it) => [`${it.table} ${it.code}`, it])).values()];
 }
 
-/** What invariants of R4 ask of a resource and a message may leave out. */
-function complete(resource: Json, zone: Zone): void {
-  if (resource.resourceType === 'Organization' && !resource.name && !resource.identifier)
-    // org-1: a name or an identifier.
-    resource._name = { extension: [{ url: dataAbsent, valueCode: 'unknown' }] };
-  straighten(resource, zone);
-  // obs-6: a reason for a value that is not there, only when it is not there.
-  if (resource.resourceType === 'Observation' && Object.keys(resource).some((it) => /^value[A-Z]/.test(it)))
-    delete resource.dataAbsentReason;
-  if (resource.resourceType !== 'Patient' || !resource.contact) return;
-  // pat-1: who cannot be named or reached is no contact; the RelatedPerson says what the message does.
-  const contacts = (resource.contact as Json[]).filter((it) => it.name ?? it.telecom ?? it.address ?? it.organization);
-  if (contacts.length > 0) resource.contact = contacts;
-  else delete resource.contact;
+/** `under`: the entry counts only for segments of these owners. */
+function belongs({ under }: MessageEntry, segment: Segment, { owners }: MappingContext): boolean {
+  return !under || under.includes(owners.ownerOf(segment)?.name ?? 'none');
 }
 
 function apply(
@@ -195,31 +206,29 @@ function apply(
 ): void {
   const source = segmentSource(segment);
   if (when && !when(source, context)) return;
+  context.register = entry.snapshot ? segment.name : undefined;
   if (entry.into) {
-    const built = context.named.get(entry.into);
-    if (built) fill(source, built.resource, context, built);
+    const built = standing(entry.into, segment, context);
+    if (!built || (entry.unlike && built === standing(entry.unlike, segment, context))) return;
+    fill(source, built.resource, context, built);
     return;
   }
   const draft: Json = { resourceType: resource };
-  const marks = { clear: new Set<string>(), initial: new Set<string>(), keeps: new Map<string, readonly string[]>() };
+  const marks = newMarks();
   fill(source, draft, context, marks as Built);
-  if (Object.keys(draft).length === 1) return;
-  const owner = context.named.get('Encounter') ?? context.named.get('Patient');
-  const built = finish(draft, identify, source, context, [entry.map, owner?.resource.id ?? '', segment.raw]);
-  for (const key of marks.clear) built.clear.add(key);
-  for (const key of marks.initial) built.initial.add(key);
-  for (const [key, values] of marks.keeps) built.keeps.set(key, values);
-  const name = entry.as ?? resource;
-  context.named.set(name, built);
-  const own = context.bySegment.get(segment) ?? new Map<string, Built>();
-  context.bySegment.set(segment, own.set(name, built));
+  if (Object.keys(draft).length === 1 || (entry.identified && !identify(draft, source, context))) return;
+  const owner = standing('Encounter', segment, context) ?? standing('Patient', segment, context);
+  const built = finish(draft, identify, source, context, [entry.map, owner?.resource.id ?? '', segment.raw], marks);
+  if (entry.snapshot) built.snapshot = segment.name;
+  remember(entry.as ?? resource, built, segment, context);
 }
 
 function compileMessage(file: Located<MessageMap>, files: MappingFiles, compiler: Compiler): CompiledMessage {
   const map = file.content;
   const made = new Map<string, string>();
   const entries = map.maps.map((entry, i): CompiledEntry => {
-    const fail = (text: string): MappingError => new MappingError(file.file, file.line(['maps', i]), text);
+    const place = placeOf(entry) ?? { file: file.file, line: file.line(['maps', i]) };
+    const fail = (text: string): MappingError => new MappingError(place.file, place.line, text);
     const segments = files.segments.get(entry.map);
     if (!segments) throw fail(`there is no mappings/segments/${entry.map}.yaml`);
     const { segment, resource, identity } = segments.content;
@@ -228,98 +237,22 @@ function compileMessage(file: Located<MessageMap>, files: MappingFiles, compiler
       throw new MappingError(segments.file, segments.line(['resource']), `no resource '${resource}'`);
     if (entry.into && made.get(entry.into) !== resource)
       throw fail(`no entry before it makes a ${resource} '${entry.into}'`);
+    if (entry.unlike && (!entry.into || !made.has(entry.unlike)))
+      throw fail(`'unlike' compares what 'into' fills with what an entry before it makes`);
     if (!entry.into) made.set(entry.as ?? resource, resource);
     try {
       return {
         entry,
+        file: segments,
         when: compileCondition(segment, entry.when),
         resource,
         identify: compileIdentity(identity ?? [], segment, segments),
-        fill: compiler.rows(segments, segment, resource),
+        fill: compiler.segment(segments),
       };
     } catch (error) {
       throw error instanceof MappingError ? error : fail((error as Error).message);
     }
   });
-  return { map, entries, required: map.require.map((it) => requirement(typeof it === 'string' ? [it] : it)) };
-}
-
-function requirement(places: readonly string[]): CompiledMessage['required'][number] {
-  const refs = places.map((place) => parseRef(place)!);
-  return {
-    place: places[0] as string,
-    valued: (message) =>
-      refs.some(({ segment, field, component }) => {
-        const { delimiters } = message;
-        for (const raw of message.first(segment)?.repetitions(field) ?? []) {
-          if (isValued(component ? cut(raw, delimiters.component, component) : raw, delimiters)) return true;
-        }
-        return false;
-      }),
-  };
-}
-
-function checkHeader(header: Segment): Problem[] {
-  const problems: Problem[] = [];
-  const need = (field: number, component?: number): void => {
-    if (header.text(field, component ?? 1) !== '') return;
-    problems.push({
-      code: '101',
-      text: 'a required field is empty',
-      segment: 'MSH',
-      field,
-      ...(component && { component }),
-    });
-  };
-  need(9, 1);
-  need(9, 2);
-  need(10);
-  const processing = header.text(11);
-  if (processing && !['P', 'D', 'T'].includes(processing)) {
-    problems.push({ code: '202', text: 'the processing id is not P, D or T', segment: 'MSH', field: 11 });
-  }
-  const version = header.text(12);
-  if (version && !/^2(\.[1-9])?(\.\d)?$/.test(version)) {
-    problems.push({ code: '203', text: 'the version is not 2.1 to 2.9', segment: 'MSH', field: 12 });
-  }
-  return problems;
-}
-
-function missing(message: Message, { map, required }: CompiledMessage): Problem[] {
-  const problems: Problem[] = [];
-  const absent = new Set(map.segments.filter((name) => !message.first(name)));
-  for (const segment of absent) problems.push({ code: '100', text: 'a required segment is missing', segment });
-  for (const { place, valued } of required) {
-    const { segment, field, component } = parseRef(place)!;
-    if (absent.has(segment) || valued(message)) continue;
-    problems.push({
-      code: '101',
-      text: 'a required field is empty',
-      segment,
-      field,
-      ...(component > 0 && { component }),
-    });
-  }
-  return problems;
-}
-
-function lineageOf(built: readonly Built[], traces: readonly Trace[]): LineageRow[] {
-  const paths = new Map<object, string>();
-  const walk = (node: object, path: string): void => {
-    paths.set(node, path);
-    for (const [key, value] of Object.entries(node)) {
-      if (typeof value !== 'object' || value === null) continue;
-      for (const [i, item] of Array.isArray(value) ? value.entries() : []) {
-        if (typeof item === 'object' && item !== null) walk(item, `${path}.${key}[${i}]`);
-      }
-      if (!Array.isArray(value)) walk(value, `${path}.${key}`);
-    }
-  };
-  for (const { resource } of built) walk(resource, `${resource.resourceType}/${resource.id}`);
-  const rows: LineageRow[] = [];
-  for (const { container, key, field, row } of traces) {
-    const path = paths.get(container);
-    if (path && field) rows.push({ field, element: `${path}.${key}`, row });
-  }
-  return rows;
+  const owners = ownersBySegment(map.maps);
+  return { map, entries, owners, required: map.require.map((it) => requirement(typeof it === 'string' ? [it] : it)) };
 }

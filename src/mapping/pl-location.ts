@@ -3,7 +3,7 @@
  * circular (v2-to-fhir.md 1.7). The reference is to the most granular; each is partOf the next that is valued.
  */
 import { identityId } from '../ids.ts';
-import { type Built, isValued, type Json, leaf, type MappingContext, partOf } from './context.ts';
+import { type Built, isValued, type Json, leaf, type MappingContext, newMarks, partOf } from './context.ts';
 import { authoritySystemOf, isV2Code } from './systems.ts';
 
 /** Component of PL, code and display of location-physical-type; from the building blocks up. */
@@ -20,9 +20,9 @@ const levels: readonly [component: number, code: string, display: string][] = [
 /**
  * @param raw a PL text
  * @param level the level of the text (1 field, 2 component)
- * @returns a Reference to the most granular Location, or nothing when no level is named
+ * @returns a Reference to the most granular Location; where no level is named, one that describes it (PL.9, PL.10), or nothing
  */
-export function locations(raw: string, level: number, context: MappingContext): { reference: string } | undefined {
+export function locations(raw: string, level: number, context: MappingContext): Json | undefined {
   const d = context.delimiters;
   const part = (n: number): string => partOf(raw, level, n, d);
   const path: string[] = [];
@@ -39,7 +39,11 @@ export function locations(raw: string, level: number, context: MappingContext): 
       context.byKey.set(`Location/${id}`, last);
     }
   }
-  if (!last) return undefined;
+  if (!last) {
+    const display = leaf(part(9), level + 1, d);
+    const identifier = comprehensive(part, level + 1, context);
+    return display || identifier ? { ...(identifier && { identifier }), ...(display && { display }) } : undefined;
+  }
   describe(last.resource, part, level + 1, context);
   return { reference: `Location/${last.resource.id}` };
 }
@@ -66,14 +70,14 @@ function make(
   const resource = {
     resourceType: 'Location',
     id,
-    identifier,
+    ...(identifier.length > 0 && { identifier }),
     name: name || universal,
     mode: 'instance',
     physicalType: { coding: [{ system: system2, ...type }] },
     ...(parent && { partOf: { reference: `Location/${parent.resource.id}` } }),
   };
   context.trace?.push({ container: resource, key: 'name', field: context.place, row: 'PL-Location' });
-  return { resource, clear: new Set(), initial: new Set(), keeps: new Map() };
+  return { resource, ...newMarks() };
 }
 
 /** What PL says of the place as a whole: type (PL.6), description (PL.9), comprehensive id (PL.10) with its authority (PL.11). */
@@ -84,8 +88,17 @@ function describe(resource: Json, part: (n: number) => string, level: number, co
   const v2 = 'http://terminology.hl7.org/CodeSystem/v2-0305';
   if (kind) resource.type ??= [{ coding: [{ ...(isV2Code(v2, kind) && { system: v2 }), code: kind }] }];
   if (text(9)) resource.description ??= text(9);
-  const id = text(10);
-  if (!id || resource.identifier.some((it: Json) => it.value === id)) return;
+  const id = comprehensive(part, level, context);
+  if (!id || resource.identifier?.some((it: Json) => it.value === id.value)) return;
+  resource.identifier ??= [];
+  resource.identifier.push(id);
+}
+
+/** PL.10 with its authority (PL.11). */
+function comprehensive(part: (n: number) => string, level: number, context: MappingContext): Json | undefined {
+  const d = context.delimiters;
+  const value = leaf(partOf(part(10), level, 1, d), level + 1, d);
+  if (!value) return undefined;
   const authority = [1, 2, 3].map((n) => leaf(partOf(part(11), level, n, d), level + 1, d)) as [string, string, string];
-  resource.identifier.push({ system: authoritySystemOf(...authority, context) ?? context.senderSystem, value: id });
+  return { system: authoritySystemOf(...authority, context) ?? context.senderSystem, value };
 }

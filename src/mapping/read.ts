@@ -2,15 +2,19 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
+import type { Json } from './context.ts';
+import type { Destination } from './destination.ts';
+import { extendedMessages, extendedTypes } from './extends.ts';
+import { type FilePath, lineOf, shapeProblem } from './file-problem.ts';
+import { type FileKind, validators } from './file-schemas.ts';
 import {
   type DataTypeMap,
-  type FileKind,
   type Located,
   MappingError,
   type MessageMap,
   type SegmentMap,
   type SiteFile,
-  validators,
+  type SiteSettings,
 } from './rows.ts';
 import { withSite } from './sites.ts';
 import { type Table, tableOf } from './tables.ts';
@@ -21,31 +25,25 @@ export interface MappingFiles {
   readonly segments: ReadonlyMap<string, Located<SegmentMap>>;
   readonly datatypes: ReadonlyMap<string, Located<DataTypeMap>>;
   readonly tables: ReadonlyMap<string, Table>;
+  /** Questionnaires (FHIR) whose answers come in results; they stand in `profiles/`, so whoever starts hands them in. */
+  readonly questionnaires?: readonly Json[];
+  /** Of the site. */
+  readonly settings: SiteSettings;
+  readonly destinations?: readonly Destination[];
 }
 
 /** Parses one YAML file. @throws MappingError with file and line */
 export function parseFile<T>(kind: FileKind, file: string, text: string): Located<T> {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const error = document.errors[0];
-  if (error) throw new MappingError(file, error.linePos?.[0].line ?? 1, error.message);
-  const line = (path: readonly (string | number)[]): number => {
-    for (let depth = path.length; depth > 0; depth--) {
-      const node = document.getIn(path.slice(0, depth), true) as { range?: [number, number, number] } | undefined;
-      if (node?.range) return lines.linePos(node.range[0]).line;
-    }
-    return 1;
-  };
+  if (error) throw new MappingError(file, lines.linePos(error.pos[0]).line, error.message);
+  const line = (path: FilePath): number => lineOf(document, lines, path);
   const content = document.toJS() as T;
   const validate = validators[kind];
   if (!validate(content)) {
-    const first = validate.errors?.[0];
-    const path = (first?.instancePath ?? '')
-      .split('/')
-      .slice(1)
-      .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
-    const extra = first?.keyword === 'additionalProperties' ? ` '${first.params.additionalProperty as string}'` : '';
-    throw new MappingError(file, line(path), `${first?.instancePath || 'file'} ${first?.message}${extra}`);
+    const { path, text } = shapeProblem(validate.errors ?? []);
+    throw new MappingError(file, line(path), text);
   }
   return { file, name: basename(file, '.yaml'), content, line };
 }
@@ -69,16 +67,20 @@ export function readMappings(folder: string, site?: string): MappingFiles {
   const byName = <T>(files: Located<T>[]): Map<string, Located<T>> => new Map(files.map((it) => [it.name, it]));
   const segments = byName(all<SegmentMap>('segments'));
   const datatypes = byName(all<DataTypeMap>('datatypes'));
-  const own = site === undefined ? undefined : readSite(folder, site);
-  return {
+  const files: MappingFiles = {
     messages: all<MessageMap>('messages'),
-    segments: own ? withSite(segments, 'segments', own) : segments,
-    datatypes: own ? withSite(datatypes, 'datatypes', own) : datatypes,
+    segments,
+    datatypes,
     tables: new Map(list('tables', '.json').map(({ file, text }) => [basename(file, '.json'), tableOf(file, text)])),
+    settings: {},
   };
+  const own = site === undefined ? files : withSite(files, readSite(folder, site));
+  // After the site: what it says of a map holds for those that extend it.
+  return { ...own, messages: extendedMessages(own.messages), datatypes: extendedTypes(own.datatypes) };
 }
 
-function readSite(folder: string, site: string): Located<SiteFile> {
+/** One site file. @throws MappingError when it is not there, or of a wrong shape */
+export function readSite(folder: string, site: string): Located<SiteFile> {
   const path = join(folder, 'sites', `${site}.yaml`);
   const file = join(basename(folder), relative(folder, path));
   if (!/^[\w-]+$/.test(site) || !existsSync(path)) throw new MappingError(file, 1, 'there is no such site');

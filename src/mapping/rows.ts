@@ -1,14 +1,20 @@
 /**
  * The shape of mapping files (`mappings/**.yaml`): what a hospital engineer writes. docs/mapping.md explains each key.
- * ajv checks a file against these schemas; {@link Located} remembers where a row stands, for messages with file and line.
+ * file-schemas.ts checks a file; {@link Located} remembers where a row stands, for messages with file and line.
  */
-import { Ajv, type ValidateFunction } from 'ajv';
+import type { DestinationEntry } from './destination.ts';
+import type { LocalCodes } from './tables.ts';
 
 /** A condition from a closed list; several keys, or a list of conditions, must all hold. */
 export interface Condition {
   /** The place holds something. */
   readonly valued?: string;
   readonly absent?: string;
+  /** One of the places holds something. */
+  readonly some?: readonly string[];
+  /** The place is coded and names an item of a questionnaire that is known: what follows is its answer. */
+  readonly item?: string;
+  readonly noItem?: string;
   /** `[place, value …]`: the place holds one of the values. */
   readonly in?: readonly string[];
   readonly notIn?: readonly string[];
@@ -41,8 +47,6 @@ export interface Row {
   readonly when?: Condition | readonly Condition[];
   /** Only for a resource that does not exist yet; a stored value stays. */
   readonly initial?: boolean;
-  /** Stored values that stand against this row: a late admission does not open a finished visit. */
-  readonly keeps?: readonly string[];
   /** Only where no row before it gave the element a value. */
   readonly missing?: boolean;
   /** The stored element goes away; the row has no field of its own. */
@@ -63,17 +67,42 @@ export function keyOf(row: Pick<Row, 'key' | 'field' | 'to'>): string {
 /** A row of a site: takes the place of the row with the same key, else is added; `remove` takes that row away. */
 export type SiteRow = Row & { readonly remove?: boolean };
 
+/** An entry of a site: takes the place of the entry with the same key, else is added at the end; `remove` takes it away. */
+export type SiteEntry = MessageEntry & { readonly remove?: boolean };
+
+/** What a hospital wants of the listener, besides rows. */
+export interface SiteSettings {
+  /** The character set when MSH-18 is empty: a name of table 0211. */
+  readonly charset?: string;
+  /** The same MSH-10 with other bytes: refused (AR, 205), or taken because this sender counts anew. */
+  readonly controlIds?: 'unique' | 'reused';
+  /** Events that no message map has: refused (AR, 201), or kept and acknowledged with AA. */
+  readonly otherEvents?: 'refuse' | 'ignore';
+}
+
 /** `mappings/sites/NAME.yaml`: what one hospital wants otherwise, by file name. */
 export interface SiteFile {
-  readonly segments?: Readonly<Record<string, readonly SiteRow[]>>;
-  readonly datatypes?: Readonly<Record<string, readonly SiteRow[]>>;
+  readonly settings?: SiteSettings;
+  /** Rows of a map that is there, or a whole new map. */
+  readonly segments?: Readonly<Record<string, readonly SiteRow[] | SegmentMap>>;
+  readonly datatypes?: Readonly<Record<string, readonly SiteRow[] | DataTypeMap>>;
+  /** Entries of a message map. */
+  readonly messages?: Readonly<Record<string, readonly SiteEntry[]>>;
+  /** Local codes, by table. */
+  readonly tables?: Readonly<Record<string, LocalCodes>>;
+  /** Assigning authority ─▶ URI of its identifiers. */
+  readonly systems?: Readonly<Record<string, string>>;
+  /** Where it is told what the programme learns. */
+  readonly destinations?: readonly DestinationEntry[];
 }
 
 /** How a resource is the same in a later message; the first alternative that is valued wins. */
-export type Identity = readonly (
-  | { readonly identifier: readonly string[] } // identifier types in order of preference, then any with a value
-  | readonly string[] // places (`DG1-3.1`) and resources of the message (`@Encounter`), all of the places valued
-)[];
+export type Identity =
+  readonly // Identifier types in order of preference, then any with a value; `any`: a stored one is found by each of the typed ones.
+  (
+    | { readonly identifier: readonly string[]; readonly any?: boolean }
+    | readonly string[] // places (`DG1-3.1`) and resources of the message (`@Encounter`), all of the places valued
+  )[];
 
 export interface SegmentMap {
   readonly segment: string;
@@ -84,6 +113,8 @@ export interface SegmentMap {
 
 export interface DataTypeMap {
   readonly datatype: string;
+  /** Another data type map, of which this one is a variant: its rows, with those below laid over by key. */
+  readonly extends?: string;
   /** The FHIR type that it makes, or … */
   readonly makes?: string;
   /** … the resource that it makes; a row with this type then targets a Reference. */
@@ -101,115 +132,37 @@ export interface MessageEntry {
   /** The name by which rows refer to the resource; by default its type. */
   readonly as?: string;
   readonly when?: Condition | readonly Condition[];
+  /** Only segments that belong to one of these: the nearest before; `none` for those that stand on their own. */
+  readonly under?: readonly string[];
+  /** The segments of this name replace, as a set, what earlier messages gave (HL7 v2.5.1 2.10.4, snapshot mode). */
+  readonly snapshot?: boolean;
+  /** Makes nothing that its identity could not find again: a PV1 without a number is no visit. */
+  readonly identified?: boolean;
+  /** With `into`: only where that resource is not the one of this name. Nobody is merged with himself. */
+  readonly unlike?: string;
+  /** The name for overrides of a site; by default `SEGMENT MAP` and the name under `as`. */
+  readonly key?: string;
 }
+
+/** The name of an entry: for overrides of a site. */
+export function entryKeyOf({ key, segment, map, as }: Pick<MessageEntry, 'key' | 'segment' | 'map' | 'as'>): string {
+  return key ?? [segment, map, ...(as ? [as] : [])].join(' ');
+}
+
+/** A place that is valued, or one that holds one of some values. */
+export type Required = string | { readonly in: readonly string[] };
 
 export interface MessageMap {
   readonly message: string;
+  /** Another message map: its entries, with those below laid over by key. */
+  readonly extends?: string;
   readonly events: readonly string[];
   /** Segments without which the message is refused (AE, 100). */
   readonly segments: readonly string[];
   /** Places without which it is refused (AE, 101); a list is satisfied by any of its places. */
-  readonly require: readonly (string | readonly string[])[];
+  readonly require: readonly (string | readonly Required[])[];
   readonly maps: readonly MessageEntry[];
 }
-
-const place = { type: 'string', pattern: '^[A-Z][A-Z0-9]{1,2}[-.][0-9]+(\\.[0-9]+){0,2}$' };
-const places = { type: 'array', minItems: 2, items: [place], additionalItems: { type: 'string' } };
-const lengths = { type: 'array', minItems: 2, maxItems: 2, items: [place, { type: 'integer' }] };
-const condition = {
-  type: 'object',
-  additionalProperties: false,
-  minProperties: 1,
-  properties: {
-    valued: place,
-    absent: place,
-    in: places,
-    notIn: places,
-    repeats: place,
-    single: place,
-    longer: lengths,
-    notLonger: lengths,
-  },
-};
-const when = { oneOf: [condition, { type: 'array', items: condition }] };
-const row = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    field: place,
-    to: { type: 'string' },
-    type: { type: 'string' },
-    table: { type: 'string' },
-    each: place,
-    value: {},
-    reference: { type: 'string' },
-    with: { type: 'object' },
-    when,
-    initial: { type: 'boolean' },
-    missing: { type: 'boolean' },
-    keeps: { type: 'array', items: { type: 'string' } },
-    clear: { type: 'boolean' },
-    nowhere: { type: 'string' },
-    because: { type: 'string' },
-    key: { type: 'string' },
-  },
-  anyOf: [{ required: ['to'] }, { required: ['nowhere', 'field'] }],
-};
-const identity = {
-  type: 'array',
-  items: {
-    oneOf: [
-      {
-        type: 'object',
-        additionalProperties: false,
-        required: ['identifier'],
-        properties: { identifier: { type: 'array', items: { type: 'string' } } },
-      },
-      { type: 'array', minItems: 1, items: { type: 'string' } },
-    ],
-  },
-};
-const object = (required: string[], properties: object): object => ({
-  type: 'object',
-  additionalProperties: false,
-  required,
-  properties,
-});
-const rows = { type: 'array', items: row };
-const siteRow = {
-  ...row,
-  properties: { ...row.properties, remove: { const: true } },
-  anyOf: [...row.anyOf, { required: ['key', 'remove'] }],
-};
-const siteRows = { type: 'object', additionalProperties: { type: 'array', items: siteRow } };
-const name = { type: 'string', minLength: 1 };
-
-/** JSON schemas of the kinds of file. */
-export const fileSchemas = {
-  segments: object(['segment', 'resource', 'rows'], { segment: name, resource: name, identity, rows }),
-  datatypes: object(['datatype', 'rows'], { datatype: name, makes: name, resource: name, identity, rows }),
-  messages: object(['message', 'events', 'segments', 'require', 'maps'], {
-    message: name,
-    events: { type: 'array', items: name },
-    segments: { type: 'array', items: name },
-    require: { type: 'array', items: { oneOf: [place, { type: 'array', minItems: 1, items: place }] } },
-    maps: {
-      type: 'array',
-      items: object(['segment', 'map'], { segment: name, map: name, into: name, as: name, when }),
-    },
-  }),
-  sites: object([], { segments: siteRows, datatypes: siteRows }),
-} as const;
-
-export type FileKind = keyof typeof fileSchemas;
-
-const ajv = new Ajv({ allErrors: true, strict: false });
-export const validators: Record<FileKind, ValidateFunction> = {
-  segments: ajv.compile(fileSchemas.segments),
-  datatypes: ajv.compile(fileSchemas.datatypes),
-  messages: ajv.compile(fileSchemas.messages),
-  sites: ajv.compile(fileSchemas.sites),
-};
 
 /** A mapping file, parsed; `line` gives the line (from 1) of a path such as `['rows', 3]`. */
 export interface Located<T> {

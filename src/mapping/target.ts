@@ -27,6 +27,8 @@ export interface Target {
   readonly element: ElementDefinition;
   /** The first step: the root element, also for its twin `_name`. */
   readonly root: string;
+  /** There when the root element is a list: the slot that names its entry, empty for one that is appended. */
+  readonly list?: { readonly slot: string };
   /** Makes the objects on the way; gives the one that holds the last step, and the nearest list entry (or that object). */
   enter(root: Json, slots: Slots, repetition: number): Json;
   /** Sets the last step; a value that stands is kept, objects are completed. Gives the object that `with` completes. */
@@ -61,8 +63,11 @@ export function compileTarget(type: string, path: string): Target {
     }
     const last = steps.at(-1);
     // Behind a primitive only its extensions follow; they stand in the twin property.
-    if (last && isPrimitive(owner))
+    if (last && isPrimitive(owner)) {
+      // Its list of extensions would have to stand in step with the list of values.
+      if (last.mode !== 'one') throw new Error(`'${text}' in '${path}' stands behind a list of values`);
       steps[steps.length - 1] = { ...last, key: `_${last.key}`, mode: 'one', slot: last.slot };
+    }
     const mode = url || slot ? 'slot' : repeats ? 'append' : 'one';
     const prefix = path.slice(0, path.indexOf(text) + text.length);
     const needs = Object.entries(elementsOf(element.type) ?? {}).flatMap(([key, it]) => (it.required ? [key] : []));
@@ -72,13 +77,16 @@ export function compileTarget(type: string, path: string): Target {
   }
   if (!element) throw new Error('an empty path');
   const way = steps.slice(0, -1);
+  const root = steps[0] as Step;
+  const slot = /^[A-Za-z]+\[([A-Za-z0-9-]+)\]/.exec(path)?.[1] ?? '';
   const last = steps.at(-1) as Step;
   return {
     element,
     key: last.key,
     // An extension is an entry of its own for each row: its 50 kinds of value need no look.
     rivals: lastOwner === 'Extension' ? [] : rivalsOf(lastOwner, last.key).flatMap((rival) => [rival, `_${rival}`]),
-    root: (steps[0] as Step).key.replace(/^_/, ''),
+    root: root.key.replace(/^_/, ''),
+    ...(root.mode !== 'one' && !root.url && { list: { slot } }),
     enter(root, slots, repetition) {
       let at = root;
       for (const step of way) at = enterStep(at, step, slots, shares(step, last) ? 0 : repetition);
@@ -99,7 +107,7 @@ export function rivalsOf(owner: string, key: string): string[] {
 
 /** A list at the end takes all repetitions into one entry; so does an entry that needs what this row does not give. */
 function shares(step: Step, last: Step): boolean {
-  if (step.mode !== 'slot' || step.url || step.slot.endsWith('[each]')) return false;
+  if (step.mode !== 'slot' || step.url || step.slot.endsWith('each]')) return false;
   return last.mode === 'append' || step.needs.some((key) => key !== last.key);
 }
 

@@ -7,7 +7,10 @@ import { join } from 'node:path';
 export function mappingVersion(folder: string, site = ''): string {
   const digest = createHash('sha256').update(site);
   for (const name of readdirSync(folder, { recursive: true }).map(String).sort()) {
-    if (!/\.(yaml|json)$/.test(name)) continue;
+    // What editors complete from says nothing of what a message becomes.
+    if (!/\.(yaml|json)$/.test(name) || /^schema[\\/]/.test(name)) continue;
+    // What another hospital says changes nothing here.
+    if (/^sites[\\/]/.test(name) && name !== join('sites', `${site}.yaml`)) continue;
     digest
       .update(name)
       .update('\0')

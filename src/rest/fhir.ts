@@ -103,8 +103,20 @@ export function resourceOf(request: FhirRequest, type: string): Resource {
   return resource;
 }
 
+/**
+ * What was read of a resource is there, and was not deleted.
+ * @throws Failure `not-found`, `gone` (R4 http.html#read)
+ */
+export function assertThere<T extends { readonly json: string | undefined }>(
+  type: string,
+  version: T | undefined,
+): asserts version is T & { readonly json: string } {
+  if (!version) throw new Failure('not-found', `there is no ${type} with this id`);
+  if (version.json === undefined) throw new Failure('gone', `this ${type} was deleted`);
+}
+
 /** R4 datatypes.html#id. */
-export const idPattern = /^[A-Za-z0-9\-.]{1,64}$/;
+const idPattern = /^[A-Za-z0-9\-.]{1,64}$/;
 
 /** @throws Failure `malformed` for what is no id */
 export function checkId(id: unknown): asserts id is string {

@@ -2,6 +2,7 @@
 import type { SearchParameter, SearchParameters } from '../fhir/search/parameters.ts';
 import { type Include, queryOf, type SearchQuery } from '../fhir/search/query.ts';
 import type { Resource } from '../fhir/types.ts';
+import { nameOf } from '../store/key.ts';
 import type { Key, SearchHit } from '../store/store.ts';
 import type { RestParts } from './fhir.ts';
 
@@ -44,10 +45,6 @@ export async function included(
     added.push(...from);
   }
   return added;
-}
-
-function nameOf({ type, id }: Key): string {
-  return `${type}/${id}`;
 }
 
 /** One read for all targets. */

@@ -1,6 +1,5 @@
 // https://hl7.org/fhir/R4/http.html#read
-import { Failure } from '../outcome.ts';
-import { etagOf, type FhirRequest, type FhirResponse, type RestParts } from './fhir.ts';
+import { assertThere, etagOf, type FhirRequest, type FhirResponse, type RestParts } from './fhir.ts';
 import { shapeOf } from './present.ts';
 
 /** `GET [base]/[type]/[id]`; 410 for a deleted resource, 304 when the client has this version. */
@@ -8,9 +7,8 @@ export async function read(request: FhirRequest, { store }: RestParts): Promise<
   const [type, id] = request.path as [string, string];
   const shape = shapeOf(request.query);
   const version = await store.read({ type, id });
-  if (!version) throw new Failure('not-found', `there is no ${type} with this id`);
+  assertThere(type, version);
   const etag = etagOf(version.version);
-  if (version.json === undefined) throw new Failure('gone', `this ${type} was deleted`);
   if (isKnown(request, etag, version.at)) return { status: 304, etag, lastModified: version.at };
   return { status: 200, etag, lastModified: version.at, body: shape(type, version.json) };
 }

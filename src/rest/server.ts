@@ -1,6 +1,6 @@
 /** The HTTP edge: Express with the FHIR table, HL7 over HTTP, health and metrics. */
 import { createServer, type Server } from 'node:http';
-import express, { type NextFunction, type Request, type Response } from 'express';
+import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express';
 import helmet from 'helmet';
 import { operationOutcome } from '../fhir/operation-outcome.ts';
 import type { Receive } from '../journal/receive.ts';
@@ -13,6 +13,8 @@ import { dispatch } from './routes.ts';
 export interface HttpParts extends RestParts {
   readonly bodyBytesMax: number;
   readonly receive: Receive;
+  /** The operator's API. */
+  readonly admin: RequestHandler;
   /** Throws when the store or the queue does not answer. */
   readonly ready: () => Promise<void>;
   readonly metrics: () => Promise<{ type: string; text: string }>;
@@ -49,6 +51,7 @@ export function httpServer(parts: HttpParts): Server {
   // Read as bytes and parsed here: a body that is not UTF-8 or not JSON gets an OperationOutcome as every other error.
   const body = express.raw({ type: () => true, limit: parts.bodyBytesMax });
   app.post('/hl7v2', body, (request, response) => hl7OverHttp(request, response, parts));
+  app.use('/admin', parts.admin);
   app.use('/fhir', body, (request, response) => fhir(request, response, parts));
   app.use(() => {
     throw new Failure('not-found', 'there is nothing here: the FHIR base is /fhir');
@@ -77,8 +80,13 @@ function knownError(error: unknown, bodyBytesMax: number): unknown {
 
 async function hl7OverHttp(request: Request, response: Response, { receive }: HttpParts): Promise<void> {
   const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-  const ack = await receive(bytes, { listener: 'http', peer: request.socket.remoteAddress ?? '' });
-  response.status(200).type('x-application/hl7-v2+er7').send(ack);
+  const site = queryOf(request).get('site');
+  const origin = { listener: 'http', peer: request.socket.remoteAddress ?? '', ...(site && { site }) };
+  const { accept, application } = await receive(bytes, origin);
+  // One answer to one request: of enhanced mode's two the one that says more.
+  const answer = (await application) ?? accept;
+  if (!answer) return void response.status(204).end();
+  response.status(200).type('x-application/hl7-v2+er7').send(answer);
 }
 
 async function fhir(request: Request, response: Response, parts: HttpParts): Promise<void> {

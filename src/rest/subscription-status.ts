@@ -1,9 +1,8 @@
 // https://hl7.org/fhir/uv/subscriptions-backport/STU1.1/OperationDefinition-backport-subscription-status.html
 import type { Resource } from '../fhir/types.ts';
-import { Failure } from '../outcome.ts';
 import { statusParameters } from '../subscriptions/notification.ts';
 import { parseSubscription } from '../subscriptions/subscription.ts';
-import type { FhirRequest, FhirResponse, RestParts } from './fhir.ts';
+import { assertThere, type FhirRequest, type FhirResponse, type RestParts } from './fhir.ts';
 
 /** `GET [base]/Subscription/[id]/$status`: a searchset with one status Parameters. */
 export async function subscriptionStatus(
@@ -12,8 +11,7 @@ export async function subscriptionStatus(
 ): Promise<FhirResponse> {
   const id = request.path[1] as string;
   const version = await store.read({ type: 'Subscription', id });
-  if (version?.json === undefined)
-    throw new Failure(version ? 'gone' : 'not-found', 'there is no Subscription with this id');
+  assertThere('Subscription', version);
   const resource = JSON.parse(version.json) as Resource;
   const { lastNumber } = await store.progress(id);
   const status = { base: base(), status: resource.status, type: 'query-status' as const, total: lastNumber, at: '' };

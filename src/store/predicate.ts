@@ -1,5 +1,6 @@
 /** One value of a filter ─▶ a condition on a search row. The SQL twin of `src/fhir/search/match.ts`; a property test holds them together. */
 import type { DateFilter, FilterValue, NumberFilter, SimpleFilter } from '../fhir/search/filter.ts';
+import { earthRadiusKm } from '../fhir/search/match.ts';
 import { canonicalUnits, type IndexKind } from '../fhir/search/values.ts';
 import { indexKey, storable } from './index-key.ts';
 import { always, join, nothing, parenthesised, type Sql } from './sql.ts';
@@ -238,8 +239,6 @@ function number(
     }
   }
 }
-
-const earthRadiusKm = 6371.0088;
 
 /** The haversine of the angle is compared, not the distance: no function is needed that one of the databases lacks. */
 function within({ latitude, longitude, km }: Extract<FilterValue, { kind: 'position' }>, { low, high }: Columns): Sql {

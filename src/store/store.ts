@@ -6,7 +6,22 @@
 import type { SearchParameter, SearchRow } from '../fhir/search/parameters.ts';
 import type { SearchQuery } from '../fhir/search/query.ts';
 import type { StoredResource } from '../fhir/types.ts';
-import type { EventRow, JournalRow, MessageClaim, NewMessage, SubscriptionCursor } from './rows.ts';
+import type {
+  CodeAnswer,
+  CodeKey,
+  EventRow,
+  JournalRow,
+  MessageClaim,
+  MessageOutcome,
+  MessageQuery,
+  MetCode,
+  NewMessage,
+  NewOutgoing,
+  OutgoingRow,
+  OutgoingState,
+  SubscriptionCursor,
+  UnknownCode,
+} from './rows.ts';
 import type { CompiledSearch } from './search.ts';
 
 export interface Key {
@@ -51,6 +66,8 @@ export interface Version extends Key {
 /** The current version, with its JSON parsed at the first use. */
 export interface Current extends Version {
   readonly resource: StoredResource | undefined;
+  /** What the ingest stage remembers of the resource, as JSON: which message gave what. It belongs to no version. */
+  readonly marks: string | undefined;
 }
 
 /** What {@link CommitRequest.decide} may look at: the committed state of the keys it asked for. */
@@ -72,6 +89,8 @@ export interface PreparedWrite extends Key {
   readonly json: string | undefined;
   readonly added: readonly SearchRow[];
   readonly removed: readonly SearchRow[];
+  /** In place of the marks that stand; absent: they stay. */
+  readonly marks?: string;
 }
 
 /** A row of a stage that changes with the commit. Each must change exactly one row, else the whole commit is off. */
@@ -84,6 +103,24 @@ export type Effect =
       readonly key: Key;
       readonly parameter: SearchParameter;
       readonly rows: readonly SearchRow[];
+    }
+  /** New marks of a resource that is there and of which no version is written. */
+  | { readonly kind: 'marks'; readonly key: Key; readonly marks: string }
+  /** Codes that a message holds and no table translates: each is on the list once, with its messages. */
+  | { readonly kind: 'codes'; readonly message: number; readonly at: number; readonly codes: readonly MetCode[] }
+  /** The answer to a code of the list; it may be given again. */
+  | { readonly kind: 'code-answer'; readonly id: number; readonly answer: CodeAnswer }
+  /** Messages to be sent; one that is there already (same destination and identity) is left as it is. */
+  | { readonly kind: 'outgoing'; readonly messages: readonly NewOutgoing[] }
+  /** What became of an attempt to send, only while it is in state `from`. `attempts` counts attempts that left `waiting` waiting. */
+  | {
+      readonly kind: 'sent';
+      readonly id: number;
+      readonly from: OutgoingState;
+      readonly to: OutgoingState;
+      readonly dueAt: number;
+      readonly answer?: Uint8Array;
+      readonly error?: string;
     }
   | { readonly kind: 'events'; readonly events: readonly EventRow[] }
   /** A subscription was deleted: its events and its place go with it. */
@@ -165,9 +202,38 @@ export interface Store {
   keep(message: NewMessage): Promise<number>;
   /** Messages in state received, the oldest first. */
   waiting(limit: number): Promise<readonly JournalRow[]>;
-  /** True when an earlier message of the same facility, control id and bytes was applied: this one was sent again. */
+  /** True when an earlier message of the same facility and content was applied: this one was sent again. */
   hasTwin(message: JournalRow): Promise<boolean>;
+  /** The newest message of a facility with a control id that was not rejected; a duplicate counts as what it repeats. */
+  earlier(facility: string, controlId: string): Promise<JournalRow | undefined>;
   message(id: number): Promise<JournalRow | undefined>;
+  messages(query: MessageQuery): Promise<readonly JournalRow[]>;
+  /** Earlier outcomes of a message that was replayed, the oldest first. */
+  outcomes(id: number): Promise<readonly MessageOutcome[]>;
+  /** Codes that no table translates: those that wait for an answer, or all; the newest first, by `before` (an id). */
+  unknownCodes(query: {
+    readonly open: boolean;
+    readonly before?: number;
+    readonly limit: number;
+  }): Promise<readonly UnknownCode[]>;
+  unknownCode(id: number): Promise<UnknownCode | undefined>;
+  /** All answers: the mapping is laid over with them. */
+  codeAnswers(): Promise<readonly (CodeKey & { readonly answer: CodeAnswer })[]>;
+  /** Ids of the messages that hold a code, the oldest first, after an id. */
+  messagesWithCode(id: number, after: number, limit: number): Promise<readonly number[]>;
+
+  /**
+   * The oldest waiting message of each lane of a destination, if it is due at `now` (ms): a lane waits behind one that is
+   * tried again, not behind one that failed for good.
+   */
+  outgoingDue(destination: string, now: number, limit: number): Promise<readonly OutgoingRow[]>;
+  outgoing(query: {
+    readonly state?: OutgoingState;
+    readonly before?: number;
+    readonly limit: number;
+  }): Promise<readonly OutgoingRow[]>;
+  /** How many are in each state. */
+  outgoingCounts(): Promise<Readonly<Record<string, number>>>;
   /** How many messages are in each state. */
   messageCounts(): Promise<Readonly<Record<string, number>>>;
 

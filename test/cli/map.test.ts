@@ -60,7 +60,7 @@ afterAll(() => folder.remove());
 describe('aftercare map', () => {
   test('writes one transaction per message and line, in the order of the files', () => {
     const { code, bundles, stderr } = map(day);
-    expect([code, stderr]).toEqual([0, '']);
+    expect([code, stderr.split('\n').filter((it) => !it.startsWith('warning: '))]).toEqual([0, ['']]);
     expect(bundles.map((it) => it.identifier.value)).toEqual(
       hospitalDay().map((_, i) => `RH202603160000${String(i + 1).padStart(2, '0')}`),
     );
@@ -131,8 +131,9 @@ describe('aftercare map', () => {
     const [plain] = map(at('one.hl7')).bundles;
     const [bundle] = map('--lineage', at('one.hl7')).bundles;
     expect(urls(bundle)).toEqual(urls(plain));
-    expect(plain).not.toHaveProperty('extension');
-    const rows = bundle?.extension.map((it: Json) =>
+    expect(plain?.entry.some((it: Json) => it.extension)).toBe(false);
+    const entry = bundle?.entry.find((it: Json) => it.resource.resourceType === 'Patient');
+    const rows = entry.extension.map((it: Json) =>
       Object.fromEntries(it.extension.map((part: Json) => [part.url, part.valueString])),
     );
     expect(rows).toContainEqual(expect.objectContaining({ field: 'PID-7', row: 'PID-Patient#PID-7 birthDate' }));
@@ -143,7 +144,17 @@ describe('aftercare map', () => {
     ['no file', []],
   ])('refuses %s with the usage and 2', (_, args) => {
     const { code, bundles, stderr } = map(...args);
-    expect([code, bundles, stderr]).toEqual([2, [], 'map [--plan] [--lineage] [--site NAME] FILE…\n']);
+    expect([code, bundles, stderr]).toEqual([
+      2,
+      [],
+      'map [--plan] [--lineage] [--strict] [--site NAME] FILE|FOLDER…\n',
+    ]);
+  });
+
+  test('ends quietly when the reader of its output has seen enough', () => {
+    const command = `"${process.execPath}" src/main.ts map "${day}" "${day}" 2>/dev/null; echo $? >&2`;
+    const { stderr } = spawnSync('sh', ['-c', `{ ${command}; } | head -c 1`], { cwd: root, encoding: 'utf8' });
+    expect(stderr).toBe('0\n');
   });
 
   test('says in a line when a file is not there', () => {

@@ -75,6 +75,7 @@ describe('a name in GB18030', () => {
     expect(await hospital.sendRaw(utf8)).toBe('AA');
     await settled(hospital.app);
     expect(await found('name', '张伟')).toEqual(['100231']);
-    await hospital.expectMessages({ applied: 19 });
+    // The first message of the day: what came behind it is newer.
+    await hospital.expectMessages({ applied: 18, stale: 1 });
   });
 });

@@ -1,89 +1,95 @@
 /** Story: nobody calls the home of a patient who has died. */
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { topicSubscription } from '../subscriptions/resources.ts';
 import { subscribed } from '../subscriptions/server.ts';
-import { allEventNumbers, Subscriber } from '../subscriptions/subscriber.ts';
-import { Hospital, statuses } from './hospital.ts';
+import { Subscriber } from '../subscriptions/subscriber.ts';
+import { Hospital, nothing, opened, takenBack } from './hospital.ts';
+import { adt, home, pid, pv1 } from './messages.ts';
 
 let hospital: Hospital;
 let subscriber: Subscriber;
-beforeEach(async () => {
+beforeAll(async () => {
   hospital = await Hospital.open();
   subscriber = await Subscriber.start();
   await subscribed(hospital.app, topicSubscription(subscriber.url()));
 });
-afterEach(async () => {
+afterAll(async () => {
   await Subscriber.closeAll();
   await Hospital.closeAll();
 });
 
-async function expectWithdrawn(): Promise<void> {
-  const { plans, tasks, appointments, responses } = await hospital.followUp();
-  expect(statuses(plans)).toEqual(['revoked']);
-  expect(statuses(tasks)).toEqual(['cancelled', 'cancelled', 'cancelled', 'cancelled']);
-  expect(statuses(appointments)).toEqual(['cancelled']);
-  expect(statuses(responses)).toEqual(['stopped']);
-  for (const task of tasks) expect(task.statusReason.coding[0].code).toBe('deceased');
-}
+const followed = async (n: string) => hospital.followed(await hospital.visit(`V${n}`));
 
 describe('a patient who died in hospital', () => {
+  const dead: string[] = [];
   test.each([
-    ['disposition 20 and PID-30', { disposition: '20', deceased: 'Y' }],
-    ['disposition 20 alone', { disposition: '20' }],
-    ['PID-30 alone', { deceased: 'Y' }],
-  ])('by %s: the visit is finished and there is no follow-up', async (_, options) => {
-    await hospital.send('A01');
-    await hospital.send('A03', options);
-    expect((await hospital.visit()).status).toBe('finished');
-    const { plans, tasks, appointments, responses } = await hospital.followUp();
-    expect([plans, tasks, appointments, responses]).toEqual([[], [], [], []]);
+    ['disposition 20 and PID-30', '1001', { 30: 'Y' }, { 36: '20' }],
+    ['disposition 20 alone', '1002', {}, { 36: '20' }],
+    ['PID-30 alone', '1003', { 30: 'Y' }, { 36: '01' }],
+    ['PID-29, the time of death', '1004', { 29: '20260316094500' }, { 36: '01' }],
+  ])('by %s: the visit is finished, and there is no follow-up', async (_, n, person, end) => {
+    await hospital.sends(adt('A01', '2026-03-10 09:05', pid(n), pv1(`V${n}`)));
+    await hospital.sends(adt('A03', '2026-03-16 10:05', pid(n, person), pv1(`V${n}`, { ...home, ...end })));
+    expect((await hospital.visit(`V${n}`)).status).toBe('finished');
+    expect(await followed(n)).toEqual(nothing);
+    if (end[36] === '20') dead.push((await hospital.visit(`V${n}`)).id);
   });
 
-  test('is deceased in FHIR and no discharge is notified', async () => {
-    await hospital.send('A01');
-    await hospital.send('A03', { disposition: '20', deceased: 'Y' });
-    expect(await hospital.one('Patient?identifier=1001')).toMatchObject({ deceasedBoolean: true });
-    expect(await hospital.search('Patient?deceased=true')).toHaveLength(1);
-    expect(allEventNumbers(subscriber.received)).toEqual([]);
+  test('nobody is told of a discharge with disposition 20', () => {
+    const told = subscriber.received.map((it) => it.body).join('');
+    expect(dead).toHaveLength(2);
+    for (const id of dead) expect(told).not.toContain(id);
+  });
+
+  test('is deceased in FHIR', async () => {
+    expect(await hospital.patient('1001')).toMatchObject({ deceasedBoolean: true });
+    expect(await hospital.search('Patient?deceased=true')).toHaveLength(3);
   });
 });
 
 describe('a patient who died after the discharge', () => {
-  beforeEach(async () => {
-    await hospital.send('A01');
-    await hospital.send('A03');
-    expect(statuses((await hospital.followUp()).plans)).toEqual(['active']);
-  });
+  async function discharged(n: string): Promise<void> {
+    await hospital.sends(adt('A01', '2026-03-10 09:05', pid(n), pv1(`V${n}`)));
+    await hospital.sends(adt('A03', '2026-03-16 10:05', pid(n), pv1(`V${n}`, home)));
+    expect(await followed(n)).toEqual(opened);
+  }
+  const died = (n: string): string => adt('A08', '2026-03-16 10:30', pid(n, { 30: 'Y' }), pv1(`V${n}`));
 
-  test('known by a message (A08 with PID-30): what is open is taken back', async () => {
-    await hospital.send('A08', { deceased: 'Y' });
-    await expectWithdrawn();
-    expect((await hospital.visit()).status).toBe('finished');
+  test('known by a message (A08 with PID-30): what is open is taken back, with the reason', async () => {
+    await discharged('2001');
+    await hospital.sends(died('2001'));
+    expect(await followed('2001')).toEqual(takenBack);
+    const { tasks } = await hospital.followUp(await hospital.visit('V2001'));
+    for (const task of tasks) expect(task.statusReason.coding[0].code).toBe('deceased');
+    expect((await hospital.visit('V2001')).status).toBe('finished');
   });
 
   test('known by FHIR: what is open is taken back', async () => {
-    const patient = await hospital.one('Patient?identifier=1001');
-    await hospital.put({ ...patient, deceasedDateTime: '2026-03-20T04:00:00+08:00' });
-    await expectWithdrawn();
+    await discharged('2002');
+    await hospital.put({ ...(await hospital.patient('2002')), deceasedDateTime: '2026-03-20T04:00:00+08:00' });
+    expect(await followed('2002')).toEqual(takenBack);
   });
 
   test('what was done stays done', async () => {
-    const [task] = (await hospital.followUp()).tasks;
+    await discharged('2003');
+    const [task] = (await hospital.followUp(await hospital.visit('V2003'))).tasks;
     await hospital.put({ ...task, status: 'completed' });
-    await hospital.send('A08', { deceased: 'Y' });
-    expect(statuses((await hospital.followUp()).tasks)).toEqual(['cancelled', 'cancelled', 'cancelled', 'completed']);
+    await hospital.sends(died('2003'));
+    expect((await followed('2003')).tasks).toEqual(['cancelled', 'cancelled', 'cancelled', 'completed']);
   });
 
   test('is not enrolled again by a later copy of the discharge', async () => {
-    await hospital.send('A08', { deceased: 'Y' });
-    await hospital.send('A03');
-    await expectWithdrawn();
+    await discharged('2004');
+    await hospital.sends(died('2004'));
+    await hospital.sends(adt('A03', '2026-03-16 10:06', pid('2004'), pv1('V2004', home)));
+    expect(await followed('2004')).toEqual(takenBack);
   });
 
   test('another patient keeps her plan', async () => {
-    await hospital.send('A03', { patient: '2002', visit: 'V2002' });
-    await hospital.send('A08', { deceased: 'Y' });
-    expect(statuses((await hospital.followUp(await hospital.visit('V2002'))).plans)).toEqual(['active']);
-    expect(statuses((await hospital.followUp(await hospital.visit('V1001'))).plans)).toEqual(['revoked']);
+    await discharged('2005');
+    await discharged('2006');
+    await hospital.sends(died('2005'));
+    expect(await followed('2005')).toEqual(takenBack);
+    expect(await followed('2006')).toEqual(opened);
   });
 });

@@ -1,109 +1,126 @@
 /** Story: a hospital without HL7 v2 writes Patient and Encounter by FHIR; the follow-up is the same. */
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Json } from '../../src/fhir/types.ts';
 import { encounter, patient, topicSubscription } from '../subscriptions/resources.ts';
 import { subscribed } from '../subscriptions/server.ts';
 import { allEventNumbers, Subscriber } from '../subscriptions/subscriber.ts';
 import { fhir, settled } from '../support/app.ts';
-import { Hospital, statuses } from './hospital.ts';
+import { applied, Hospital, nothing, opened, takenBack } from './hospital.ts';
+import { adt, home, pid, pv1 } from './messages.ts';
 
 let hospital: Hospital;
 let subscriber: Subscriber;
-beforeEach(async () => {
+beforeAll(async () => {
   hospital = await Hospital.open();
   subscriber = await Subscriber.start();
   await subscribed(hospital.app, topicSubscription(subscriber.url()));
 });
-afterEach(async () => {
+afterAll(async () => {
   await Subscriber.closeAll();
   await Hospital.closeAll();
 });
 
-const expectEnrolled = async (): Promise<void> => {
-  const { plans, tasks, appointments, responses } = await hospital.followUp();
-  expect(statuses(plans)).toEqual(['active']);
-  expect(plans[0]).toMatchObject({
-    subject: { reference: 'Patient/p1' },
-    encounter: { reference: 'Encounter/e1' },
-    period: { start: '2026-03-16T10:00:00+08:00' },
-  });
-  // No phone number: the greeting by SMS is left out.
-  expect([tasks.length, appointments.length, responses.length]).toEqual([3, 1, 1]);
-};
+/** Without a telephone number there is no greeting by SMS. */
+const openedWithoutPhone = { ...opened, tasks: opened.tasks.slice(1) };
+
+const ofVisit = (id: string): Json => ({ resourceType: 'Encounter', id });
+
+/** Discharges that the subscriber hears of while something happens. */
+async function heardWhile(something: () => Promise<unknown>): Promise<number> {
+  const before = allEventNumbers(subscriber.received).length;
+  await something();
+  await settled(hospital.app);
+  return allEventNumbers(subscriber.received).length - before;
+}
 
 describe('a discharge by FHIR', () => {
   test('by PUT of an Encounter that becomes finished enrols and is notified', async () => {
     await hospital.put(patient('p1'));
-    await hospital.put(encounter('e1', 'in-progress'));
-    expect((await hospital.followUp()).plans).toEqual([]);
-    await hospital.put(encounter('e1', 'finished'));
-    await expectEnrolled();
-    expect(allEventNumbers(subscriber.received)).toEqual([1]);
+    await hospital.put(encounter('e1', 'in-progress', 'p1'));
+    expect(await hospital.followed(ofVisit('e1'))).toEqual(nothing);
+    expect(await heardWhile(() => hospital.put(encounter('e1', 'finished', 'p1')))).toBe(1);
+    expect(await hospital.followed(ofVisit('e1'))).toEqual(openedWithoutPhone);
+    const { plans } = await hospital.followUp(ofVisit('e1'));
+    expect(plans[0]).toMatchObject({
+      subject: { reference: 'Patient/p1' },
+      encounter: { reference: 'Encounter/e1' },
+      period: { start: '2026-03-16T10:00:00+08:00' },
+    });
   });
 
   test('by POST of a finished Encounter enrols', async () => {
-    await hospital.put(patient('p1'));
-    const { id: _, ...resource } = encounter('e1', 'finished');
-    expect((await fhir(hospital.app, 'POST', 'Encounter', resource)).status).toBe(201);
+    await hospital.put(patient('p2'));
+    const { id: _, ...resource } = encounter('e2', 'finished', 'p2');
+    const { status, body } = await fhir(hospital.app, 'POST', 'Encounter', resource);
+    expect(status).toBe(201);
     await settled(hospital.app);
-    expect(statuses((await hospital.followUp()).plans)).toEqual(['active']);
+    expect(await hospital.followed(body)).toEqual(openedWithoutPhone);
   });
 
   test('by a transaction of Patient and Encounter enrols', async () => {
-    const entry = [encounter('e1', 'finished'), patient('p1')].map((resource) => ({
+    const entry = [encounter('e3', 'finished', 'p3'), patient('p3')].map((resource) => ({
       resource,
       request: { method: 'PUT', url: `${resource.resourceType}/${resource.id}` },
     }));
     const { status } = await fhir(hospital.app, 'POST', '', { resourceType: 'Bundle', type: 'transaction', entry });
     expect(status).toBe(200);
     await settled(hospital.app);
-    await expectEnrolled();
+    expect(await hospital.followed(ofVisit('e3'))).toEqual(openedWithoutPhone);
   });
 
   test('whose Patient is written after the Encounter enrols when the Patient is there', async () => {
-    await hospital.put(encounter('e1', 'finished'));
-    await hospital.put(patient('p1'));
-    await expectEnrolled();
+    await hospital.put(encounter('e4', 'finished', 'p4'));
+    expect(await hospital.followed(ofVisit('e4'))).toEqual(nothing);
+    await hospital.put(patient('p4'));
+    expect(await hospital.followed(ofVisit('e4'))).toEqual(openedWithoutPhone);
   });
 
   test('written twice enrols once', async () => {
-    await hospital.put(patient('p1'));
-    await hospital.put(encounter('e1', 'finished'));
-    await hospital.put({ ...encounter('e1', 'finished'), priority: { text: 'urgent' } });
-    await expectEnrolled();
-    expect(allEventNumbers(subscriber.received)).toEqual([1]);
+    const heard = await heardWhile(async () => {
+      await hospital.put(patient('p5'));
+      await hospital.put(encounter('e5', 'finished', 'p5'));
+      await hospital.put({ ...encounter('e5', 'finished', 'p5'), priority: { text: 'urgent' } });
+    });
+    expect(heard).toBe(1);
+    expect(await hospital.followed(ofVisit('e5'))).toEqual(openedWithoutPhone);
   });
 
-  test('taken back (status in-progress or cancelled) takes the follow-up back', async () => {
-    await hospital.put(patient('p1'));
-    await hospital.put(encounter('e1', 'finished'));
-    await hospital.put(encounter('e1', 'entered-in-error'));
-    expect(statuses((await hospital.followUp()).plans)).toEqual(['revoked']);
+  test('taken back (entered in error) takes the follow-up back', async () => {
+    await hospital.put(patient('p6'));
+    await hospital.put(encounter('e6', 'finished', 'p6'));
+    await hospital.put(encounter('e6', 'entered-in-error', 'p6'));
+    expect(await hospital.followed(ofVisit('e6'))).toEqual({ ...takenBack, tasks: takenBack.tasks.slice(1) });
   });
 
   test('of a patient who died enrols nobody', async () => {
-    await hospital.put({ ...patient('p1'), deceasedBoolean: true });
-    await hospital.put(encounter('e1', 'finished'));
-    await hospital.put(encounter('e2', 'finished', 'p1', 'exp'));
-    expect((await hospital.followUp()).plans).toEqual([]);
+    await hospital.put({ ...patient('p7'), deceasedBoolean: true });
+    await hospital.put(encounter('e7', 'finished', 'p7'));
+    await hospital.put(encounter('e8', 'finished', 'p7', 'exp'));
+    for (const id of ['e7', 'e8']) expect(await hospital.followed(ofVisit(id))).toEqual(nothing);
   });
+});
 
+describe('a discharge by FHIR and messages', () => {
   test('of a patient known by messages goes on with the same patient and visit', async () => {
-    await hospital.send('A01');
-    const visit = await hospital.visit();
-    await hospital.put({ ...visit, status: 'finished', period: { ...visit.period, end: '2026-03-16T10:00:00+08:00' } });
-    expect(statuses((await hospital.followUp(visit)).plans)).toEqual(['active']);
-    await hospital.send('A03');
-    expect((await hospital.visit()).id).toBe(visit.id);
-    expect(statuses((await hospital.followUp(visit)).plans)).toEqual(['active']);
-    expect(allEventNumbers(subscriber.received)).toEqual([1]);
+    await hospital.sends(adt('A01', '2026-03-10 09:05', pid('1001'), pv1('V1001')));
+    const visit = await hospital.visit('V1001');
+    const heard = await heardWhile(async () => {
+      const period = { ...visit.period, end: '2026-03-16T10:00:00+08:00' };
+      await hospital.put({ ...visit, status: 'finished', period });
+      expect(await hospital.followed(visit)).toEqual(opened);
+      expect(await hospital.sends(adt('A03', '2026-03-16 10:05', pid('1001'), pv1('V1001', home)))).toEqual(applied);
+    });
+    expect(heard).toBe(1);
+    expect((await hospital.visit('V1001')).id).toBe(visit.id);
+    expect(await hospital.followed(visit)).toEqual(opened);
   });
 
   test('a message about a patient that a client wrote with the same identifier updates that patient', async () => {
-    const system = 'urn:id:RENHE';
-    await hospital.put({ ...patient('by-client'), identifier: [{ system, value: '1001' }] });
-    await hospital.send('A03');
-    expect((await hospital.one('Patient?identifier=1001')).id).toBe('by-client');
-    expect((await hospital.visit()).subject).toEqual({ reference: 'Patient/by-client' });
-    expect(statuses((await hospital.followUp()).plans)).toEqual(['active']);
+    await hospital.put({ ...patient('by-client'), identifier: [{ system: 'urn:id:RENHE', value: '1002' }] });
+    await hospital.sends(adt('A03', '2026-03-16 12:00', pid('1002'), pv1('V1002', home)));
+    expect((await hospital.one('Patient?identifier=1002')).id).toBe('by-client');
+    const visit = await hospital.visit('V1002');
+    expect(visit.subject).toEqual({ reference: 'Patient/by-client' });
+    expect((await hospital.followed(visit)).plans).toEqual(['active']);
   });
 });

@@ -76,6 +76,41 @@ describe('an offset of its own wins over the zone of the sender', () => {
   });
 });
 
+describe('what senders really write is read whole', () => {
+  test.each([
+    ['blanks behind', '20260316103015  ', '2026-03-16T10:30:15+08:00'],
+    ['blanks behind a day', '20260316 ', '2026-03-16'],
+    ['a blank before the offset', '20260316103015 -0500', '2026-03-16T10:30:15-05:00'],
+    [
+      'an offset behind more digits of a second than anybody needs',
+      '20260316103015.1234567891-0500',
+      '2026-03-16T10:30:15.123456789-05:00',
+    ],
+    ['an offset behind a point without digits', '20260316103015.-0500', '2026-03-16T10:30:15-05:00'],
+    ['a comma for the point', '20260316103015,25', '2026-03-16T10:30:15.25+08:00'],
+    ['Z for UTC', '20260316103015Z', '2026-03-16T10:30:15+00:00'],
+    ['a day as a database writes it', '2026-03-16', '2026-03-16'],
+    ['a time as a database writes it', '2026-03-16 10:30:15.5', '2026-03-16T10:30:15.5+08:00'],
+    ['a time as ISO 8601 writes it', '2026-03-16T10:30:15-05:00', '2026-03-16T10:30:15-05:00'],
+    ['slashes', '2026/03/16 10:30', '2026-03-16T10:30:00+08:00'],
+    ['a year with an offset, which is no month', '2026-0500', '2026'],
+  ])('%s', (_, text, expected) => {
+    expect(toFhirDateTime(text, shanghai)).toBe(expected);
+  });
+
+  test.each(Array.from({ length: 57 }, (_, i) => -14 * 60 + i * 30))('an offset of %i minutes', (minutes) => {
+    for (const quarter of [0, 15]) {
+      const all = Math.min(minutes + quarter, 14 * 60);
+      const size = Math.abs(all);
+      const [hour, minute] = [Math.floor(size / 60), size % 60].map((it) => String(it).padStart(2, '0'));
+      const sign = all < 0 ? '-' : '+';
+      expect(toFhirDateTime(`20260316103015${sign}${hour}${minute}`, shanghai)).toBe(
+        `2026-03-16T10:30:15${sign}${hour}:${minute}`,
+      );
+    }
+  });
+});
+
 describe('what is sound from the left is read', () => {
   test.each([
     ['month 00', '20260016', '2026'],
@@ -146,6 +181,10 @@ describe('a time of day', () => {
     ['1030', '10:30:00'],
     ['103015', '10:30:15'],
     ['103015.25', '10:30:15.25'],
+    ['103015.1234', '10:30:15.1234'],
+    ['10:30', '10:30:00'],
+    ['103015+0800', '10:30:15'],
+    ['1030  ', '10:30:00'],
     ['235959', '23:59:59'],
     ['24', undefined],
     ['1', undefined],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { decode } from '../../src/hl7v2/charset.ts';
+import { decode, encode } from '../../src/hl7v2/charset.ts';
 import { cut, type Message, parse, parseRef } from '../../src/hl7v2/message.ts';
 import { discharge, hospitalDay } from '../support/messages.ts';
 import { header } from './header.ts';
@@ -35,6 +35,20 @@ describe('segments', () => {
     expect(message.segments).toHaveLength(3);
     expect(message.first('NTE')?.text(3)).toBe('first\nsecond');
     expect(message.format()).toBe(text);
+  });
+
+  test('that end in LF need no other end, and a CR at the end of the message hides none of them', () => {
+    const message = sound(`${discharge().trimEnd().replaceAll('\r', '\n')}\r`);
+    expect(message.segments.map((it) => it.name)).toEqual(['MSH', 'EVN', 'PID', 'PV1', 'DG1']);
+  });
+
+  test('that end in LF here and CR there, as files put together do, are all found', () => {
+    const message = sound(`${header().trimEnd()}\nPID|1||9\rPV1|1|I\r\nDG1|1\n`);
+    expect(message.segments.map((it) => it.name)).toEqual(['MSH', 'PID', 'PV1', 'DG1']);
+  });
+
+  test('of a second message make none: a batch is cut before', () => {
+    expect(parse(`${header()}PID|1||9\r${header()}PID|1||10\r`)).toBeUndefined();
   });
 
   test('of the same name are counted from 1, as ERR-2.2 counts', () => {
@@ -90,6 +104,34 @@ describe('fields', () => {
     expect(pid.field(99)).toBe('');
     expect(pid.repetitions(99)).toEqual([]);
     expect(pid.text(99, 2, 2)).toBe('');
+  });
+});
+
+describe('what senders really write loses no field', () => {
+  test('a byte-order mark before MSH counts for nothing', () => {
+    const message = sound(`\ufeff${header()}PID|1||9\r`);
+    expect(message.header.name).toBe('MSH');
+    expect(message.format()).toBe(`${header()}PID|1||9\r`);
+  });
+
+  test('blanks after the last field belong to no value', () => {
+    const message = sound(`${header({ 12: '2.5.1   ' })}PID|1||9^^^H^MR  \r`);
+    expect(message.header.text(12)).toBe('2.5.1');
+    expect(message.first('PID')?.text(3, 5)).toBe('MR');
+  });
+
+  test('separators after the last field are empty fields', () => {
+    const message = sound(`${header()}PID|1||9||||\r`);
+    expect(message.first('PID')?.text(3)).toBe('9');
+    expect(message.first('PID')?.text(7)).toBe('');
+  });
+
+  test('a truncation character (v2.7) leaves MSH-3 to MSH-18 where they are, before decoding and after', () => {
+    const text = header({ 4: '東城', 18: 'GB18030' }, '|', '^~\\&#');
+    const decoded = decode(encode(text, 'gb18030'), 'ascii');
+    if ('error' in decoded) throw new Error(decoded.error);
+    const { header: msh } = sound(decoded.text);
+    expect([3, 4, 10, 12, 18].map((n) => msh.text(n))).toEqual(['HIS', '東城', 'C1', '2.5.1', 'GB18030']);
   });
 });
 

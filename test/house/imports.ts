@@ -6,12 +6,12 @@ const floors: Record<string, readonly string[]> = {
   ground: ['src/clock.ts', 'src/ids.ts', 'src/outcome.ts', 'src/observe.ts'],
   pure: ['src/hl7v2/', 'src/mapping/', 'src/fhir/'],
   core: ['src/commit/', 'src/journal/', 'src/store/', 'src/queue/'],
-  stages: ['src/ingest/', 'src/care/', 'src/subscriptions/', 'src/indexing/'],
-  edges: ['src/rest/', 'src/cli/', 'src/reporting/', 'src/access/', 'src/console/'],
+  stages: ['src/ingest/', 'src/care/', 'src/subscriptions/', 'src/indexing/', 'src/outbound/'],
+  edges: ['src/rest/', 'src/cli/', 'src/admin/', 'src/reporting/', 'src/access/', 'src/console/'],
   adapters: ['adapters/'],
   // Reading the configuration and the profiles folder is wiring that knows no stage and no edge.
-  reading: ['src/config.ts', 'src/profiles.ts'],
-  wiring: ['src/app.ts', 'src/main.ts'],
+  reading: ['src/config.ts', 'src/listeners.ts', 'src/profiles.ts'],
+  wiring: ['src/app.ts', 'src/main.ts', 'src/mllp.ts'],
 };
 
 const below: Record<string, readonly string[]> = {
@@ -21,7 +21,7 @@ const below: Record<string, readonly string[]> = {
   stages: ['core', 'pure', 'ground'],
   edges: ['stages', 'core', 'pure', 'ground'],
   adapters: [],
-  reading: ['core', 'pure', 'ground'],
+  reading: ['reading', 'core', 'pure', 'ground'],
   wiring: ['wiring', 'reading', 'adapters', 'edges', 'stages', 'core', 'pure', 'ground'],
 };
 
@@ -36,6 +36,7 @@ const seams: Record<string, readonly string[]> = {
   'adapters/fhir-server/': ['src/store/', 'src/fhir/'],
   'adapters/bullmq/': ['src/queue/queue.ts'],
   'adapters/rest-hook/': ['src/subscriptions/channel.ts'],
+  'adapters/hl7-client/': ['src/outbound/line.ts'],
   'adapters/websocket/': ['src/subscriptions/channel.ts'],
   'adapters/email/': ['src/subscriptions/channel.ts'],
 };
@@ -47,6 +48,7 @@ const exceptions: readonly { from: string; to: string; why: string }[] = [
     { from, to: 'src/fhir/', why: 'values: the list of resource types numbers the resources' },
     { from, to: 'src/outcome.ts', why: 'values: a search that takes too long is a failure that the client can act on' },
   ]),
+  { from: 'adapters/hl7-client/', to: 'adapters/mllp/', why: 'an answer comes in the frame of MLLP too' },
   {
     from: 'src/cli/',
     to: 'adapters/mllp/',

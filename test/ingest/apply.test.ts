@@ -7,10 +7,13 @@ import { Commit } from '../../src/commit/commit.ts';
 import { SearchParameters } from '../../src/fhir/search/parameters.ts';
 import type { Json, StoredResource } from '../../src/fhir/types.ts';
 import { Zone } from '../../src/fhir/zone.ts';
+import { contentDigest } from '../../src/hl7v2/content.ts';
 import { applyMessage, type IngestParts } from '../../src/ingest/apply.ts';
 import { ingestStage } from '../../src/ingest/stage.ts';
+import { newMarks } from '../../src/mapping/context.ts';
 import { Mapping } from '../../src/mapping/map.ts';
 import { readMappings } from '../../src/mapping/read.ts';
+import type { SiteMapping } from '../../src/mapping/site-mappings.ts';
 import type { JournalRow, MessageState } from '../../src/store/rows.ts';
 import { temporaryFolder } from '../support/app.ts';
 import { discharge } from '../support/messages.ts';
@@ -18,6 +21,7 @@ import { discharge } from '../support/messages.ts';
 const zone = new Zone('Asia/Shanghai');
 const mapping = new Mapping(readMappings('mappings'));
 const parameters = new SearchParameters(zone);
+const site: SiteMapping = { mapping, settings: {}, version: 'abc' };
 
 let folder: ReturnType<typeof temporaryFolder>;
 let store: SqliteStore;
@@ -27,7 +31,7 @@ beforeEach(() => {
   folder = temporaryFolder();
   store = new SqliteStore(`${folder.path}/test.db`);
   const clock = new FixedClock('2026-03-16T02:31:00Z');
-  parts = { store, commit: new Commit(store, parameters, clock), mapping, mappingVersion: 'abc', zone, clock };
+  parts = { store, commit: new Commit(store, parameters, clock), parameters, mappingOf: () => site, zone, clock };
 });
 
 afterEach(async () => {
@@ -50,6 +54,9 @@ async function keep(text: string): Promise<JournalRow> {
     type: fields[8] ?? '',
     controlId: fields[9] ?? '',
     facility: fields[3] ?? '',
+    site: '',
+    content: contentDigest(bytes),
+    answer: Buffer.alloc(0),
     sha256: hash('sha256', bytes, 'hex'),
   });
   return (await store.message(id)) as JournalRow;
@@ -144,10 +151,13 @@ describe('a message that is applied', () => {
   test('is one unit: when one resource is refused nothing of it is written, and the reason names no patient data', async () => {
     const broken = {
       ...parts,
-      mapping: {
-        check: () => [],
-        map: () => ({ resources: [made('Patient', {}), made('Observation', { valueString: 'secret' })] }),
-      },
+      mappingOf: () => ({
+        ...site,
+        mapping: {
+          check: () => [],
+          map: () => ({ resources: [made('Patient', {}), made('Observation', { valueString: 'secret' })], codes: [] }),
+        },
+      }),
     };
     const row = await keep(discharge());
     expect(await applyMessage(row, false, broken as unknown as IngestParts)).toBe('unmapped');
@@ -160,7 +170,10 @@ describe('a message that is applied', () => {
   test('that a newer mapping refuses is unmapped', async () => {
     const refusing = {
       ...parts,
-      mapping: { check: () => [{ code: '101', text: 'a required field is empty', segment: 'PID', field: 3 }] },
+      mappingOf: () => ({
+        ...site,
+        mapping: { check: () => [{ code: '101', text: 'a required field is empty', segment: 'PID', field: 3 }] },
+      }),
     };
     const row = await keep(discharge());
     expect(await applyMessage(row, false, refusing as unknown as IngestParts)).toBe('unmapped');
@@ -169,7 +182,7 @@ describe('a message that is applied', () => {
 });
 
 function made(type: string, content: Json): object {
-  return { resource: { resourceType: type, id: `${type}-1`, ...content }, clear: new Set(), initial: new Set() };
+  return { resource: { resourceType: type, id: `${type}-1`, ...content }, ...newMarks() };
 }
 
 describe('a resource that a FHIR client wrote', () => {
@@ -289,7 +302,7 @@ describe('the ingest stage', () => {
     ];
     for (const [i, phone] of phones.entries()) await keep(discharge({ event: 'A08', controlId: `C${i}`, phone }));
     const states: MessageState[] = [];
-    await ingestStage(parts, (state) => states.push(state))();
+    await ingestStage(parts, (_, state) => states.push(state))();
     expect(states).toEqual(phones.map(() => 'applied'));
     const patient = await only('Patient');
     expect(patient.telecom[0].value).toBe('20');
@@ -301,7 +314,7 @@ describe('the ingest stage', () => {
     await keep(discharge());
     await keep(discharge());
     const states: MessageState[] = [];
-    await ingestStage(parts, (state) => states.push(state))();
+    await ingestStage(parts, (_, state) => states.push(state))();
     expect(states).toEqual(['applied', 'duplicate']);
   });
 });
@@ -316,7 +329,9 @@ describe('trouble that is not the message’s', () => {
   test('a defect of ours on one message marks it failed, without its content, and leaves nothing behind', async () => {
     const row = await keep(discharge());
     const broken = new Broken(readMappings('mappings'));
-    expect(await applyMessage(row, false, { ...parts, mapping: broken })).toBe('failed');
+    expect(await applyMessage(row, false, { ...parts, mappingOf: () => ({ ...site, mapping: broken }) })).toBe(
+      'failed',
+    );
     expect(columns(row.id)).toMatchObject({ state: 'failed', error: 'a defect: TypeError' });
     expect(await stored('Patient')).toEqual([]);
   });

@@ -1,6 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import type { Json, StoredResource } from '../../src/fhir/types.ts';
-import { merge } from '../../src/ingest/merge.ts';
+import { Marks } from '../../src/ingest/marks.ts';
+import { Draft } from '../../src/ingest/merge.ts';
+import { clientStamp, type Stamp } from '../../src/ingest/stamp.ts';
 import type { Built } from '../../src/mapping/context.ts';
 
 interface Case {
@@ -16,8 +19,18 @@ const built = (resource: StoredResource, clear: readonly string[] = [], initial:
   resource,
   clear: new Set(clear),
   initial: new Set(initial),
-  keeps: new Map(),
+  registers: new Map(),
 });
+
+const at = (day: number): Stamp => clientStamp(Date.UTC(2026, 2, day));
+
+/** What is stored, with a message laid over it. */
+function merge(stored: StoredResource | undefined, message: Built): StoredResource {
+  const { resourceType, id } = message.resource;
+  const draft = new Draft(stored ?? { resourceType, id });
+  draft.overlay(message, at(16));
+  return draft.finish().resource;
+}
 
 const patients: Record<string, Case> = {
   'what the message does not say is kept': {
@@ -202,5 +215,123 @@ describe('what a message says of a resource, laid over what is stored', () => {
     const message = built(of('Patient', { identifier: [{ system: 'urn:a', value: '1' }], gender: 'male' }), ['name']);
     const once = merge(stored, message);
     expect(merge(once, message)).toEqual(once);
+  });
+});
+
+/** Messages of days, laid over nothing in the order given; what is stored goes through JSON each time. */
+function told(
+  ...said: readonly (readonly [day: number, content: Json, clear?: readonly string[], initial?: readonly string[]])[]
+): {
+  resource: StoredResource;
+  lost: readonly string[];
+} {
+  let resource: StoredResource = of('Patient', {});
+  let marks: string | undefined;
+  let lost: readonly string[] = [];
+  for (const [day, content, clear, initial] of said) {
+    const draft = new Draft(resource, new Marks(marks));
+    draft.overlay(named(built(of('Patient', content), clear, initial)), at(day));
+    const finished = draft.finish();
+    resource = JSON.parse(JSON.stringify(finished.resource));
+    marks = JSON.stringify({ ...finished.marks, v: 1 });
+    lost = [...draft.lost];
+  }
+  return { resource, lost };
+}
+
+/** Telephone numbers come from PID-13 when they are for the home, else from PID-14. */
+function named(message: Built): Built {
+  const telecom = (message.resource.telecom ?? []) as Json[];
+  const registers = new Map([['telecom', telecom.map((it) => (it.use === 'home' ? 'PID-13' : 'PID-14'))]]);
+  return { ...message, registers };
+}
+
+const home = (value: string): Json => ({ use: 'home', value });
+const work = (value: string): Json => ({ use: 'work', value });
+
+describe('a message that comes late', () => {
+  test('fills what is empty', () => {
+    const { resource, lost } = told([2, { gender: 'female' }], [1, { birthDate: '1980-02-29' }]);
+    expect(resource).toEqual(of('Patient', { gender: 'female', birthDate: '1980-02-29' }));
+    expect(lost).toEqual([]);
+  });
+
+  test('overwrites nothing newer, and it is known what it said otherwise', () => {
+    const { resource, lost } = told([2, { gender: 'female' }], [1, { gender: 'male', birthDate: '1980' }]);
+    expect(resource).toEqual(of('Patient', { gender: 'female', birthDate: '1980' }));
+    expect(lost).toEqual(['gender']);
+  });
+
+  test('overwrites what is older than itself, whatever came in between', () => {
+    const { resource } = told([1, { gender: 'male' }], [3, { birthDate: '1980' }], [2, { gender: 'female' }]);
+    expect(resource).toEqual(of('Patient', { gender: 'female', birthDate: '1980' }));
+  });
+
+  test('does not bring back what was said again by a newer one', () => {
+    const { resource } = told([1, { gender: 'male' }], [3, { gender: 'male' }], [2, { gender: 'female' }]);
+    expect(resource.gender).toBe('male');
+  });
+
+  test('does not bring back what a newer one deleted', () => {
+    expect(told([2, {}, ['birthDate']], [1, { birthDate: '1980' }]).resource).toEqual(of('Patient', {}));
+    expect(told([2, {}, ['deceasedDateTime']], [1, { deceasedDateTime: '2026' }]).resource).toEqual(of('Patient', {}));
+    expect(told([2, {}, ['telecom{PID-13}']], [1, { telecom: [home('1')] }]).resource).toEqual(of('Patient', {}));
+  });
+
+  test('deletes nothing that is newer', () => {
+    expect(told([2, { birthDate: '1980' }], [1, {}, ['birthDate']]).resource.birthDate).toBe('1980');
+  });
+});
+
+describe('a field that fills a part of a list', () => {
+  test('replaces only what it said before', () => {
+    const { resource } = told([1, { telecom: [home('1'), work('2')] }], [2, { telecom: [home('3'), home('4')] }]);
+    expect(resource.telecom).toEqual([home('3'), home('4'), work('2')]);
+  });
+
+  test('is deleted alone', () => {
+    const { resource } = told([1, { telecom: [home('1'), work('2')] }], [2, {}, ['telecom{PID-14}']]);
+    expect(resource.telecom).toEqual([home('1')]);
+  });
+});
+
+describe('messages in any order', () => {
+  const number = fc.constantFrom('1', '2', '3');
+  const content = fc.record(
+    {
+      gender: fc.constantFrom('male', 'female'),
+      birthDate: fc.constantFrom('1980', '1981'),
+      telecom: fc.array(fc.oneof(number.map(home), number.map(work)), { minLength: 1, maxLength: 3 }),
+      identifier: fc.uniqueArray(
+        number.map((value) => ({ system: 'urn:a', value })),
+        { minLength: 1, selector: (it) => it.value },
+      ),
+      maritalStatus: number.map((text) => ({ text })),
+    },
+    { requiredKeys: [] },
+  );
+  const clear = fc.subarray(['gender', 'birthDate', 'telecom{PID-13}', 'telecom{PID-14}', 'maritalStatus']);
+  const initial = fc.subarray(['gender']);
+  const messages = fc
+    .array(fc.tuple(content, clear, initial), { minLength: 1, maxLength: 6 })
+    .map((all) => all.map(([said, deleted, weak], i) => [i + 1, said, deleted, weak] as const));
+
+  test('end in the same resource', () => {
+    fc.assert(
+      fc.property(
+        messages.chain((all) =>
+          fc.tuple(
+            fc.constant(all),
+            fc
+              .shuffledSubarray([...all, ...all], { minLength: all.length })
+              .filter((some) => new Set(some).size === all.length),
+          ),
+        ),
+        ([inOrder, shuffled]) => {
+          expect(told(...shuffled).resource).toEqual(told(...inOrder).resource);
+        },
+      ),
+      { numRuns: 400 },
+    );
   });
 });

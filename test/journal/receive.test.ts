@@ -5,9 +5,10 @@ import { Zone } from '../../src/fhir/zone.ts';
 import { type Charset, decode, encode } from '../../src/hl7v2/charset.ts';
 import { type Message, parse } from '../../src/hl7v2/message.ts';
 import { countingIds } from '../../src/ids.ts';
-import { type ReceiverParts, receiver } from '../../src/journal/receive.ts';
+import { type Receiver, type ReceiverParts, receiver } from '../../src/journal/receive.ts';
 import { Mapping } from '../../src/mapping/map.ts';
 import { readMappings } from '../../src/mapping/read.ts';
+import type { SiteSettings } from '../../src/mapping/rows.ts';
 import type { NewMessage } from '../../src/store/rows.ts';
 import { discharge, foreignSamples, hospitalDay } from '../support/messages.ts';
 
@@ -20,6 +21,8 @@ interface Bench {
   readonly kept: NewMessage[];
   readonly bells: string[];
   readonly log: string[];
+  readonly parts: ReceiverParts;
+  readonly receiver: Receiver;
   receive(message: string | Uint8Array): Promise<Message>;
   receiveBytes(message: string | Uint8Array): Promise<Buffer>;
   refuse(message: string | Uint8Array, text: string): Promise<Message>;
@@ -30,15 +33,22 @@ function bench(parts: Partial<ReceiverParts> = {}): Bench {
   const kept: NewMessage[] = [];
   const bells: string[] = [];
   const log: string[] = [];
-  const { receive, refuse } = receiver({
+  const all: ReceiverParts = {
     store: {
       keep: async (message) => {
         log.push('keep');
         kept.push(message);
         return kept.length;
       },
-    } as ReceiverParts['store'],
-    mapping,
+      earlier: async (facility, controlId) => {
+        const at = kept.findLastIndex(
+          (it) => it.facility === facility && it.controlId === controlId && it.state !== 'rejected',
+        );
+        return at < 0 ? undefined : { ...(kept[at] as NewMessage), id: at + 1, attempts: 0 };
+      },
+      message: async (id) => ({ ...(kept[id - 1] as NewMessage), id, attempts: 0 }),
+    },
+    mappingOf: () => ({ mapping, settings: {}, version: 'v' }),
     zone,
     clock: new FixedClock(now),
     ids: countingIds('ack'),
@@ -48,21 +58,26 @@ function bench(parts: Partial<ReceiverParts> = {}): Bench {
       bells.push(state);
     },
     ...parts,
-  });
+  };
+  const made = receiver(all);
+  const { receive, refuse } = made;
   const ackOf = (bytes: Buffer): Message => {
     const message = parse(bytes.toString('latin1'));
     if (!message) throw new Error('the answer is not a message');
     return message;
   };
-  const receiveBytes = (message: string | Uint8Array): Promise<Buffer> =>
-    receive(Buffer.from(message as string), origin);
+  const receiveBytes = async (message: string | Uint8Array): Promise<Buffer> =>
+    (await receive(Buffer.from(message as string), origin)).accept as Buffer;
   return {
     kept,
     bells,
     log,
+    parts: all,
+    receiver: made,
     receiveBytes,
     receive: async (message) => ackOf(await receiveBytes(message)),
-    refuse: async (message, text) => ackOf(await refuse(Buffer.from(message as string), origin, text)),
+    refuse: async (message, text) =>
+      ackOf((await refuse(Buffer.from(message as string), origin, text)).accept as Buffer),
   };
 }
 
@@ -109,7 +124,9 @@ describe('keep, then acknowledge', () => {
           order.push('keep begun');
           return keeping.promise;
         },
-      } as ReceiverParts['store'],
+        earlier: async () => undefined,
+        message: async () => undefined,
+      },
       kept: () => order.push('bell'),
     });
     const answer = receiveBytes(discharge()).then(() => order.push('answer'));
@@ -124,7 +141,11 @@ describe('keep, then acknowledge', () => {
   test('a store that cannot keep means no answer and no bell', async () => {
     const bells: string[] = [];
     const { receiveBytes, refuse } = bench({
-      store: { keep: () => Promise.reject(new Error('disk full')) } as unknown as ReceiverParts['store'],
+      store: {
+        keep: () => Promise.reject(new Error('disk full')),
+        earlier: async () => undefined,
+        message: async () => undefined,
+      },
       kept: (state) => void bells.push(state),
     });
     await expect(receiveBytes(discharge())).rejects.toThrow('disk full');
@@ -135,10 +156,8 @@ describe('keep, then acknowledge', () => {
 
   test('a defect while a message is read rejects, and is not thrown into the socket', async () => {
     const { receiveBytes } = bench({
-      mapping: {
-        check: () => {
-          throw new Error('a defect');
-        },
+      mappingOf: () => {
+        throw new Error('a defect');
       },
     });
     let answer: Promise<Buffer> | undefined;
@@ -165,6 +184,9 @@ describe('keep, then acknowledge', () => {
       controlId: 'C77',
       facility: 'RENHE',
       sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+      content: expect.stringMatching(/^[0-9a-f]{64}$/),
+      site: '',
+      answer: expect.any(Buffer),
     });
     expect(bells).toEqual(['received']);
   });
@@ -234,7 +256,7 @@ describe('an error names the segment and the field', () => {
     ['PID-3 deleted', withField('PID', 3, '""'), 'AE', ['PID^1^3^1^1 101']],
     ['no MSH-10', withField('MSH', 10, ''), 'AE', ['MSH^1^10^1 101']],
     ['no MSH-9', withField('MSH', 9, ''), 'AE', ['MSH^1^9^1^1 101', 'MSH^1^9^1^2 101']],
-    ['no event', withField('MSH', 9, 'ADT'), 'AE', ['MSH^1^9^1^2 101']],
+    ['no event', withField('MSH', 9, 'ADT').replace(/EVN[^\r]*\r/, ''), 'AE', ['MSH^1^9^1^2 101']],
     ['an unknown type', withField('MSH', 9, 'ZZZ^Z01'), 'AR', ['MSH^1^9^1^1 200']],
     ['an unknown event', withField('MSH', 9, 'ADT^Z99'), 'AR', ['MSH^1^9^1^2 201']],
     ['a wrong processing id', withField('MSH', 11, 'X'), 'AR', ['MSH^1^11^1 202']],
@@ -354,14 +376,17 @@ describe('whatever comes in', () => {
       fc.asyncProperty(mutilated, async (bytes) => {
         const { kept, bells, receiveBytes } = bench();
         const answer = await receiveBytes(bytes);
-        const { state } = kept[0]!;
-        expect([kept.length, bells]).toEqual([1, [state]]);
-        const accepted = /[\r]MSA.AA/.test(answer.toString('latin1'));
-        expect(accepted).toBe(state === 'received');
-        if (!accepted) return;
-        const decoded = decode(bytes, 'utf-8');
-        if ('error' in decoded) throw new Error('acknowledged what cannot be decoded');
-        expect(mapping.map(parse(decoded.text)!, { zone, receivedAt: now }).resources.length).toBeGreaterThan(0);
+        expect(bells).toEqual(kept.map((it) => it.state));
+        const received = kept.filter((it) => it.state === 'received');
+        // A change may make a batch of it, or ask for no answer; what is acknowledged was kept to be applied.
+        const accepted = answer?.toString('latin1').match(/[\r]MSA.[AC]A/g)?.length ?? 0;
+        expect(accepted).toBeLessThanOrEqual(received.length);
+        if (answer && kept.length === 1) expect(accepted).toBe(received.length);
+        for (const { bytes } of received) {
+          const decoded = decode(bytes, 'utf-8');
+          if ('error' in decoded) throw new Error('acknowledged what cannot be decoded');
+          expect(mapping.map(parse(decoded.text)!, { zone, receivedAt: now }).resources.length).toBeGreaterThan(0);
+        }
       }),
       { numRuns: 400 },
     );
@@ -412,5 +437,187 @@ describe('nothing of the patient', () => {
       }),
       { numRuns: 200 },
     );
+  });
+});
+
+/** A discharge with MSH-15 and MSH-16. */
+function wishing(accept: string, application: string, controlId = 'C1'): string {
+  return withField('MSH', 15, accept)
+    .replace(/(?<=^MSH(?:\|[^|]*){14}\|)[^|]*/, application)
+    .replace('|C1|', `|${controlId}|`);
+}
+
+function code(bytes: Buffer | undefined): string | undefined {
+  return bytes && /\rMSA\|(\w\w)/.exec(bytes.toString('latin1'))?.[1];
+}
+
+describe('enhanced mode', () => {
+  test.each<[accept: string, application: string, sound: string | undefined, unsound: string | undefined]>([
+    ['AL', 'NE', 'CA', 'CE'],
+    ['NE', 'AL', undefined, undefined],
+    ['ER', 'NE', undefined, 'CE'],
+    ['SU', 'NE', 'CA', undefined],
+    ['', 'AL', undefined, undefined],
+    ['al', '', 'CA', 'CE'],
+  ])(
+    'with MSH-15 %p and MSH-16 %p a kept message is answered %p, a refused one %p',
+    async (accept, application, ...wanted) => {
+      const { receiver } = bench();
+      const message = wishing(accept, application);
+      const [sound, unsound] = await Promise.all(
+        [message, message.replace('|C1|', '|C2|').replace(/\rPID[^\r]*/, '')].map((it) =>
+          receiver.receive(Buffer.from(it), origin),
+        ),
+      );
+      expect([code(sound?.accept), code(unsound?.accept)]).toEqual(wanted);
+    },
+  );
+
+  test('the application acknowledgement comes when the message has been applied, with a control id of its own', async () => {
+    const { receiver } = bench();
+    const { accept, application } = await receiver.receive(Buffer.from(wishing('AL', 'AL')), origin);
+    receiver.applied(1, 'applied');
+    const [first, second] = [accept, await application].map((it) => parse(it?.toString('latin1') ?? ''));
+    expect([first, second].map((it) => it?.first('MSA')?.raw)).toEqual(['MSA|CA|C1', 'MSA|AA|C1']);
+    expect(first?.header.text(10)).not.toBe(second?.header.text(10));
+  });
+
+  test.each([
+    ['stale', 'AA'],
+    ['duplicate', 'AA'],
+    ['unmapped', 'AE'],
+    ['failed', 'AR'],
+  ] as const)('says of a message that became %s: %s', async (state, answer) => {
+    const { receiver } = bench();
+    const { application } = await receiver.receive(Buffer.from(wishing('NE', 'AL')), origin);
+    receiver.applied(1, state);
+    expect(code(await application)).toBe(answer);
+  });
+
+  test('a sender that wants to hear of errors alone hears nothing of success', async () => {
+    const { receiver } = bench();
+    const { application } = await receiver.receive(Buffer.from(wishing('NE', 'ER')), origin);
+    receiver.applied(1, 'applied');
+    expect(await application).toBeUndefined();
+  });
+
+  test('a refused message has its application acknowledgement at once, with the errors', async () => {
+    const { receiver } = bench();
+    const message = wishing('AL', 'AL').replace(/\rPID[^\r]*/, '');
+    const { application } = await receiver.receive(Buffer.from(message), origin);
+    expect(code(await application)).toBe('AE');
+    expect((await application)?.toString()).toContain('\rERR||PID^1|100^');
+  });
+});
+
+describe('a control id that came before', () => {
+  test('with the same bytes gets the same answer, byte by byte, and is kept as a duplicate', async () => {
+    const { kept, bells, receiveBytes } = bench();
+    const [one, two] = [await receiveBytes(discharge()), await receiveBytes(discharge())];
+    expect(two.equals(one)).toBe(true);
+    expect(kept.map((it) => it.state)).toEqual(['received', 'duplicate']);
+    expect(bells).toEqual(['received', 'duplicate']);
+    expect(kept[1]?.error).toBe('message 1 sent again');
+  });
+
+  test('with other bytes is refused, and says so', async () => {
+    const { kept, receive } = bench();
+    await receive(discharge());
+    const ack = await receive(discharge({ phone: '13900001111' }));
+    expect(shown(ack)).toEqual({ code: 'AE', errors: ['MSH^1^10^1 205'] });
+    expect(kept[1]).toMatchObject({ state: 'rejected', error: 'MSH-10: another message had this control id (205)' });
+  });
+
+  test('with other bytes is taken where the site counts anew', async () => {
+    const { kept, receive } = bench({
+      mappingOf: () => ({ mapping, settings: { controlIds: 'reused' }, version: 'v' }),
+    });
+    await receive(discharge());
+    expect(shown(await receive(discharge({ phone: '13900001111' }))).code).toBe('AA');
+    expect(kept.map((it) => it.state)).toEqual(['received', 'received']);
+  });
+
+  test('of a message that was refused may be used again', async () => {
+    const { kept, receive } = bench();
+    await receive(without('PID'));
+    expect(shown(await receive(discharge())).code).toBe('AA');
+    expect(kept.map((it) => it.state)).toEqual(['rejected', 'received']);
+  });
+
+  test('of another hospital is another one', async () => {
+    const { receive } = bench();
+    await receive(discharge());
+    expect(shown(await receive(withField('MSH', 4, 'OTHER'))).code).toBe('AA');
+  });
+
+  test('is recognised when both come at the same time', async () => {
+    const { kept, receiveBytes } = bench();
+    const [one, two] = await Promise.all([receiveBytes(discharge()), receiveBytes(discharge())]);
+    expect(two?.equals(one as Buffer)).toBe(true);
+    expect(kept.map((it) => it.state)).toEqual(['received', 'duplicate']);
+  });
+});
+
+describe('messages of one sender', () => {
+  test('are kept in the order in which they came, however long a look at the store takes', async () => {
+    const looks: (() => void)[] = [];
+    const { kept, receiveBytes, parts } = bench();
+    const { receive } = receiver({
+      ...parts,
+      store: { ...parts.store, earlier: () => new Promise((resolve) => looks.push(() => resolve(undefined))) },
+    });
+    const all = ['C1', 'C2', 'C3'].map((controlId) => receive(Buffer.from(discharge({ controlId })), origin));
+    for (const look of looks.reverse()) look();
+    await Promise.all(all);
+    expect(kept.map((it) => it.controlId)).toEqual(['C1', 'C2', 'C3']);
+    expect(await receiveBytes(discharge())).toBeDefined();
+  });
+});
+
+describe('what the site says', () => {
+  const settings = (it: SiteSettings): Partial<ReceiverParts> => ({
+    mappingOf: () => ({ mapping, settings: it, version: 'v' }),
+  });
+
+  test('an event without a map is kept and acknowledged, where it shall be ignored', async () => {
+    const { kept, receive } = bench(settings({ otherEvents: 'ignore' }));
+    expect(shown(await receive(withField('MSH', 9, 'ADT^Z99')))).toEqual({ code: 'AA', errors: [] });
+    expect(kept[0]).toMatchObject({ state: 'ignored', error: 'MSH-9.2: this event is not mapped (201)' });
+  });
+
+  test('the character set of a message that names none: of the listener, else of the site, else of the server', async () => {
+    const bytes = encode(withField('MSH', 18, '').replace('Doe', '张'), 'gb18030');
+    const { kept, receiver } = bench(settings({ charset: 'GB18030' }));
+    await receiver.receive(bytes, origin);
+    expect(kept[0]).toMatchObject({ charset: 'gb18030', state: 'received' });
+    const other = bench(settings({ charset: 'UTF-8' }));
+    await other.receiver.receive(bytes, { ...origin, charset: 'gb18030', site: 'renhe' });
+    expect(other.kept[0]).toMatchObject({ charset: 'gb18030', state: 'received', site: 'renhe' });
+  });
+});
+
+describe('a batch', () => {
+  const batch = (...messages: string[]): Buffer =>
+    Buffer.from(
+      `FHS|^~\\&|HIS\rBHS|^~\\&|HIS|RENHE|||20260316||||B7\r${messages.join('')}BTS|${messages.length}\rFTS|1\r`,
+    );
+
+  test('has each message kept, and one answer with an acknowledgement for each, in order', async () => {
+    const { kept, receiveBytes } = bench();
+    const answer = await receiveBytes(
+      batch(discharge(), without('PID').replace('|C1|', '|C2|'), discharge({ controlId: 'C3' })),
+    );
+    expect(kept.map((it) => [it.controlId, it.state])).toEqual([
+      ['C1', 'received'],
+      ['C2', 'rejected'],
+      ['C3', 'received'],
+    ]);
+    const lines = answer.toString().split('\r');
+    expect(lines.filter((it) => it.startsWith('MSA')).map((it) => it.slice(0, 9))).toEqual([
+      'MSA|AA|C1',
+      'MSA|AE|C2',
+      'MSA|AA|C3',
+    ]);
+    expect(lines.map((it) => it.slice(0, 3)).filter((it) => /^[BF]/.test(it))).toEqual(['FHS', 'BHS', 'BTS', 'FTS']);
   });
 });

@@ -145,7 +145,7 @@ describe('XAD, an address', () => {
       postalCode: '439900',
       country: 'CHN',
       period: { start: '2020-01-01', end: '2030-12-31' },
-      extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/iso21090-ADXP-censusTract', valueString: '0042' }],
+      extension: [{ url: 'https://aftercare.example/fhir/StructureDefinition/v2-census-tract', valueString: '0042' }],
     });
   });
 
@@ -499,12 +499,12 @@ describe('texts', () => {
 
   test('other delimiters are read as MSH-2 names them', () => {
     const sent =
-      'MSH#*%!$#HIS#RENHE###20260316103000##ADT*A01#C1#P#2.5.1\rEVN#A01#20260316103000\rPID#1##1001***RENHE*MR%2***X$1.2.3$ISO\rPV1#1#I' +
+      'MSH#*%!$#HIS#RENHE###20260316103000##ADT*A01#C1#P#2.5.1\rEVN#A01#20260316103000\rPID#1##1001***RENHE*MR%2***X$1.2.156.3$ISO\rPV1#1#I' +
       '#'.repeat(17) +
       'V1001\r';
     expect(first(sent, 'Patient').identifier.map((it: Json) => `${it.system}|${it.value}`)).toEqual([
       'urn:id:RENHE|1001',
-      'urn:oid:1.2.3|2',
+      'urn:oid:1.2.156.3|2',
     ]);
   });
 });

@@ -52,6 +52,7 @@ describe('the status of a visit', () => {
     expect([...built.clear].sort()).toEqual([
       'hospitalization.destination',
       'hospitalization.dischargeDisposition',
+      'length',
       'period.end',
     ]);
   });

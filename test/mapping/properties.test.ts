@@ -126,6 +126,7 @@ const added = fc.record({
     'IN1',
     'SFT',
     'EVN',
+    ...['MRG', 'GT1', 'IN2', 'IN3', 'IAM', 'IAR', 'NTE', 'PRT', 'ARV', 'DB1', 'ZBE', 'ACC', 'DRG', 'PDA', 'UAC'],
     'ZZZ',
   ),
   fields: fc.array(value, { minLength: 1, maxLength: 55 }),

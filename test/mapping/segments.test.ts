@@ -4,14 +4,14 @@ import { all, builtOf, extensions, first, follow, mapped, type Parts, segment } 
 
 describe('OBX, an observation', () => {
   const observe = (fields: Readonly<Record<number, string>>): Json =>
-    first({ more: [segment('OBX', { 1: '1', 3: '8867-4^Heart rate^LN', 11: 'F', ...fields })] }, 'Observation');
+    first({ more: [segment('OBX', { 1: '1', 3: '2345-7^Glucose^LN', 11: 'F', ...fields })] }, 'Observation');
 
   test('a number with its unit, range, interpretation and time', () => {
     expect(
       observe({ 2: 'NM', 5: '152', 6: 'mm[Hg]^mm[Hg]^UCUM', 7: '90-139', 8: 'H', 14: '20260309101500' }),
     ).toMatchObject({
       status: 'final',
-      code: { coding: [{ system: 'http://loinc.org', code: '8867-4', display: 'Heart rate' }] },
+      code: { coding: [{ system: 'http://loinc.org', code: '2345-7', display: 'Glucose' }] },
       valueQuantity: { value: 152, unit: 'mm[Hg]', system: 'http://unitsofmeasure.org', code: 'mm[Hg]' },
       referenceRange: [{ text: '90-139' }],
       interpretation: [
@@ -107,8 +107,8 @@ describe('OBX, an observation', () => {
     expect(
       found.component.map((it: Json) => [it.code.coding[0].code, it.valueQuantity.value, it.valueQuantity.code]),
     ).toEqual([
-      ['8867-4', 60, '/min'],
-      ['8867-4', 120, '/min'],
+      ['2345-7', 60, '/min'],
+      ['2345-7', 120, '/min'],
     ]);
   });
 
@@ -423,7 +423,13 @@ describe('empty and ""', () => {
   test('"" makes nothing and is recorded as to be deleted', () => {
     const built = builtOf({ PID: { 7: '""', 13: '""', 16: '""', 5: '""' } }, 'Patient');
     expect(Object.keys(built.resource).sort()).toEqual(['id', 'identifier', 'resourceType']);
-    expect([...built.clear].sort()).toEqual(['birthDate', 'maritalStatus', 'name', 'telecom']);
+    expect([...built.clear].sort()).toEqual([
+      'birthDate',
+      'maritalStatus',
+      'name{PID-5}',
+      'name{called}',
+      'telecom{PID-13}',
+    ]);
   });
 
   test('"" in a part of an element is recorded by its path', () => {

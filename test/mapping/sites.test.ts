@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { Zone } from '../../src/fhir/zone.ts';
@@ -64,19 +64,114 @@ describe('a site file', () => {
       'a removal of what is not there',
       'segments:\n  PID-Patient:\n    - { key: nothing, remove: true }\n',
       3,
-      "there is no row 'nothing' to remove",
+      "there is no 'nothing' to remove",
     ],
     [
       'a file that is not there',
       'segments:\n  ZZZ-Patient:\n    - { field: ZZZ-1, to: active }\n',
-      3,
+      2,
       'there is no mappings/segments/ZZZ-Patient.yaml',
     ],
     ['an unknown key', 'segmets: {}\n', 1, "must NOT have additional properties 'segmets'"],
+    ['a table that is not there', 'tables:\n  Ward:\n    A: B\n', 2, 'there is no mappings/tables/Ward.json'],
+    [
+      'a row that names a table that is not there',
+      'segments:\n  PID-Patient:\n    - { field: PID-16, to: maritalStatus, table: Marriage }\n',
+      3,
+      'there is no table mappings/tables/Marriage.json',
+    ],
+    [
+      'a code without a system in a table of its own',
+      'segments:\n  PID-Patient:\n    - { field: PID-16, to: maritalStatus, table: Own }\ntables:\n  Own:\n    A: { system: "urn:x", code: B }\n    C: D\n',
+      7,
+      "write { system, code } for what 'C' means",
+    ],
+    [
+      'a wrong row in a new segment map',
+      'segments:\n  ZPI-Patient:\n    segment: ZPI\n    resource: Patient\n    rows:\n      - { field: ZPI-1, to: activ }\nmessages:\n  ADT:\n    - { segment: ZPI, map: ZPI-Patient, into: Patient }\n',
+      6,
+      "Patient has no element 'activ'",
+    ],
+    [
+      'a wrong key in a new segment map',
+      'segments:\n  ZPI-Patient:\n    segment: ZPI\n    resource: Patient\n    rows:\n      - { field: ZPI-1, too: active }\n',
+      6,
+      "must NOT have additional properties 'too'",
+    ],
+    [
+      'a new segment map of no resource',
+      'segments:\n  ZPI-Person:\n    segment: ZPI\n    resource: Patiend\n    rows: []\nmessages:\n  ADT:\n    - { segment: ZPI, map: ZPI-Person }\n',
+      4,
+      "no resource 'Patiend'",
+    ],
+    [
+      'a new data type that makes nothing of FHIR',
+      'segments:\n  PID-Patient:\n    - { field: PID-3, to: "identifier[]", type: CX-Own }\ndatatypes:\n  CX-Own:\n    datatype: CX\n    makes: Identifierr\n    rows: []\n',
+      7,
+      "FHIR R4 has no type 'Identifierr'",
+    ],
+    [
+      'an entry for a map that is not there',
+      'messages:\n  ADT_A01:\n    - { segment: ZPI, map: ZPI-Patient, into: Patient }\n',
+      3,
+      'there is no mappings/segments/ZPI-Patient.yaml',
+    ],
+    [
+      'an entry of a message map that is not there',
+      'messages:\n  ADT_A99:\n    - { segment: ZPI, map: ZPI-Patient }\n',
+      2,
+      'there is no mappings/messages/ADT_A99.yaml',
+    ],
+    [
+      'a character set that nobody knows',
+      'settings:\n  charset: KLINGON\n',
+      2,
+      "'KLINGON' is not a known character set",
+    ],
+    [
+      'a setting that is none of those there are',
+      'settings:\n  controlIds: never\n',
+      2,
+      'must be equal to one of the allowed values: unique, reused',
+    ],
   ])('with %s stops the start with file and line', (_, text, line, reason) => {
     const message = refusal(text);
-    expect(message).toMatch(new RegExp(`^mappings/sites/here\\.yaml:[${line - 1}-${line}]: `));
+    expect(message).toMatch(new RegExp(`^mappings/sites/here\\.yaml:${line}: `));
     expect(message).toContain(reason);
+  });
+
+  test('may not replace by a key that several rows have: it would reach the first only', () => {
+    const path = join(folder, 'segments/PD1-Patient.yaml');
+    const good = readFileSync(path, 'utf8');
+    writeFileSync(
+      path,
+      `${good}  - { field: PD1-4, to: "generalPractitioner[]", type: XCN-Practitioner, when: { valued: PD1-3 } }\n`,
+    );
+    const message = refusal(
+      'segments:\n  PD1-Patient:\n    - { field: PD1-4, to: "generalPractitioner[]", type: XCN-Practitioner }\n',
+    );
+    writeFileSync(path, good);
+    expect(message).toBe(
+      "mappings/sites/here.yaml:3: 'PD1-4 generalPractitioner[]' is the key of more than one: give it a 'key' of its own",
+    );
+  });
+
+  test('may have a table of its own, which its rows name', () => {
+    const patient = patientUnder(
+      [
+        'segments:',
+        '  PID-Patient:',
+        '    - { field: PID-8, to: maritalStatus, table: Own }',
+        'tables:',
+        '  Own:',
+        '    F: { system: "urn:oid:1.2.3", code: "7", display: seven }',
+        '    M: null',
+        '',
+      ].join('\n'),
+    );
+    expect(patient.maritalStatus).toEqual({
+      coding: [{ system: 'urn:oid:1.2.3', code: '7', display: 'seven' }, { code: 'F' }],
+    });
   });
 
   test('that is not there stops the start', () => {

@@ -1,5 +1,6 @@
 /** An MLLP client for tests that need more of TCP than `MllpSender` has: half-close, reset, no reading. */
-import { connect, type Socket } from 'node:net';
+import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { Framer } from '../../adapters/mllp/frame.ts';
 
 export class Client {
@@ -29,11 +30,13 @@ export class Client {
     });
   }
 
-  static connect(port: number): Promise<Client> {
+  /** @param options of the socket, such as `localAddress`; @param tls over TLS */
+  static connect(port: number, options: Partial<TcpNetConnectOpts> = {}, tls?: ConnectionOptions): Promise<Client> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ host: '127.0.0.1', port, noDelay: true });
+      const all = { host: '127.0.0.1', port, noDelay: true, ...options };
+      const socket = tls ? connectTls({ ...all, ...tls }) : connect(all);
       const client = new Client(socket);
-      socket.once('connect', () => resolve(client));
+      socket.once(tls ? 'secureConnect' : 'connect', () => resolve(client));
       socket.once('error', reject);
     });
   }

@@ -54,7 +54,7 @@ describe('HL7 over HTTP', () => {
 
   test('answers AE or AR to what it cannot map, with status 200 and the message in the journal', async () => {
     const before = await app.store.messageCounts();
-    const unknown = await hl7(discharge({ controlId: 'H4' }).replace('ADT^A03^ADT_A01', 'ORU^R01^ORU_R01'));
+    const unknown = await hl7(discharge({ controlId: 'H4' }).replace('ADT^A03^ADT_A01', 'MDM^T02^MDM_T02'));
     expect([unknown.status, /\rMSA\|(A[ER])\|H4/.exec(await unknown.text())?.[1]]).toEqual([200, expect.any(String)]);
     const garbage = await hl7(Buffer.from([0, 1, 2, 255]));
     expect([garbage.status, /\rMSA\|(A[ER])/.exec(await garbage.text())?.[1]]).toEqual([200, expect.any(String)]);

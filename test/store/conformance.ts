@@ -2,7 +2,11 @@
 import { afterEach, beforeEach, describe } from '@jest/globals';
 import type { Store } from '../../src/store/store.ts';
 import { Bench, type MadeStore, type MakeStore } from './rules/bench.ts';
+import { codesRules } from './rules/codes.ts';
 import { commitRules } from './rules/commit.ts';
+import { marksRules } from './rules/marks.ts';
+import { messagesRules } from './rules/messages.ts';
+import { outgoingRules } from './rules/outgoing.ts';
 import { searchRules } from './rules/search.ts';
 import { searchAgreementRules } from './rules/search-agreement.ts';
 import { searchChainsRules } from './rules/search-chains.ts';
@@ -36,7 +40,18 @@ export function storeConformance(name: string, makeStore: MakeStore): void {
         },
         makeStore,
       };
-      for (const rules of [commitRules, versionsRules, searchRules, searchPagesRules, stagesRules]) rules(given);
+      for (const rules of [
+        commitRules,
+        versionsRules,
+        marksRules,
+        searchRules,
+        searchPagesRules,
+        stagesRules,
+        messagesRules,
+        codesRules,
+        outgoingRules,
+      ])
+        rules(given);
     });
 
     describe('with the ward', () => {

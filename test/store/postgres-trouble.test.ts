@@ -78,6 +78,35 @@ function troubleRules(): void {
       expect(await a.ids('Device?status=active')).toEqual(['d']);
     });
 
+    test('each sees the marks that the other wrote, also of a version that it remembers', async () => {
+      const [a, b] = [await given.makeBench(), await given.makeBench()];
+      const key = { type: 'Patient', id: '1' };
+      const put = (bench: Bench, from: string): Promise<unknown> =>
+        bench.commit.run({
+          cause: 'message:1',
+          keys: [key],
+          decide: () => ({ intentions: [{ kind: 'put', resource: patient('1'), marks: { from } }] }),
+        });
+      const seen: (string | undefined)[] = [];
+      const look = (bench: Bench): Promise<void> =>
+        bench.store.commit({
+          cause: 'client:test',
+          keys: [key],
+          decide: (view) => {
+            seen.push(view.get(key)?.marks);
+            return { writes: [] };
+          },
+        });
+      await put(a, 'a');
+      await look(b);
+      await put(a, 'again');
+      await look(b);
+      await put(b, 'b');
+      await look(a);
+      expect(seen).toEqual(['a', 'again', 'b'].map((from) => JSON.stringify({ from, v: 1 })));
+      expect(await a.store.head()).toBe(1);
+    });
+
     test('one message is taken by one of them, and the other units of the loser stand', async () => {
       const [a, b] = [await given.makeBench(), await given.makeBench()];
       const ids = await Promise.all(Array.from({ length: 20 }, () => a.store.keep(message())));

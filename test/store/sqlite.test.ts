@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import Database from 'better-sqlite3';
 import { SqliteStore } from '../../adapters/sqlite/store.ts';
+import { range } from '../../src/store/numbers.ts';
 import { storeConformance } from './conformance.ts';
 import { temporaryFolder } from './folder.ts';
-import { Bench, message, patient } from './rules/bench.ts';
+import { Bench, beginMs, claim, message, patient } from './rules/bench.ts';
 
 storeConformance('SQLite in a file', async () => {
   const folder = temporaryFolder();
@@ -74,6 +75,66 @@ describe('a SQLite file', () => {
       expect((await second.message(id))?.state).toBe('received');
       await second.close();
     }));
+
+  test('of schema 2 is brought up to date with everything that it has', () =>
+    inFile(async (path) => {
+      writeSchema2(path);
+      const store = new SqliteStore(path);
+      const bench = new Bench(store);
+      expect(await store.message(1)).toEqual({
+        ...message({ content: '', answer: Buffer.alloc(0) }),
+        id: 1,
+        state: 'applied',
+        attempts: 1,
+        mappingVersion: 'm1',
+        wrote: ['Patient/1/_history/1'],
+        appliedAt: beginMs,
+      });
+      expect(await store.message(3)).toMatchObject({ state: 'rejected', error: 'why', controlId: 'C3' });
+      expect(await store.messageCounts()).toEqual({ applied: 1, received: 1, rejected: 1 });
+      expect((await store.waiting(10)).map(({ id }) => id)).toEqual([2]);
+      expect((await store.earlier('RENHE', 'C2'))?.id).toBe(2);
+      const again = await store.keep(message({ content: '' }));
+      expect(again).toBe(8);
+      expect(await store.hasTwin((await store.message(again))!)).toBe(false);
+      await bench.effects(claim(1, { from: 'applied', to: 'received' }));
+      expect(await store.outcomes(1)).toMatchObject([{ state: 'applied', mappingVersion: 'm1' }]);
+      await bench.commit.run({
+        cause: 'message:2',
+        keys: [{ type: 'Patient', id: '1' }],
+        decide: (view) => {
+          expect(view.get({ type: 'Patient', id: '1' })).toMatchObject({ version: 1, marks: undefined });
+          return { intentions: [{ kind: 'put', resource: patient('1', { gender: 'male' }), marks: { from: 2 } }] };
+        },
+      });
+      expect(await store.head()).toBe(2);
+      await store.close();
+    }));
+
+  /** As the program wrote it before messages had a site, a content and an answer. */
+  function writeSchema2(path: string): void {
+    const raw = new Database(path);
+    for (const file of ['001-initial.sql', '002-search.sql'])
+      raw.exec(readFileSync(new URL(`../../adapters/sqlite/migrations/${file}`, import.meta.url), 'utf8'));
+    raw.pragma('user_version = 2');
+    const { low } = range('Patient');
+    raw.prepare("INSERT INTO resource VALUES (?, 'Patient', '1', 1, 1, 0)").run(low + 1);
+    raw
+      .prepare("INSERT INTO change VALUES (1, ?, 1, 'create', ?, 'message:1', ?)")
+      .run(low + 1, beginMs, '{"resourceType":"Patient","id":"1","meta":{"versionId":"1"}}');
+    const insert = raw.prepare(
+      `INSERT INTO received_message (id, received_at, listener, peer, bytes, charset, type, control_id, facility, sha256, state,
+         attempts, error, mapping_version, wrote, applied_at)
+       VALUES (?, ?, 'mllp:2575', '127.0.0.1', ?, 'utf-8', 'ADT^A03', ?, 'RENHE', 'aa', ?, ?, ?, ?, ?, ?)`,
+    );
+    const { bytes } = message();
+    insert.run(1, beginMs, bytes, 'C1', 'applied', 1, null, 'm1', '["Patient/1/_history/1"]', beginMs);
+    insert.run(2, beginMs, bytes, 'C2', 'received', 0, null, null, null, null);
+    insert.run(3, beginMs, bytes, 'C3', 'rejected', 0, 'why', null, null, null);
+    // Number 7 was given to one that is gone.
+    raw.exec("UPDATE sqlite_sequence SET seq = 7 WHERE name = 'received_message'");
+    raw.close();
+  }
 
   test('of a newer schema is refused and not changed', () =>
     inFile(async (path) => {

@@ -1,138 +1,119 @@
-/** Holds a database file against the ledger of what was sent. Reads only. */
-import Database from 'better-sqlite3';
+/** Holds a database against the ledger of what was sent. Reads only. */
 import type { Ledger } from './load.ts';
+import { type Look, looking } from './look.ts';
 
-interface MessageRow {
-  control_id: string;
-  state: string;
-  n: number;
+/** States that a message of the load may be in. */
+const possible = ['received', 'applied', 'duplicate'];
+
+/** What must hold at every moment. @param url as in STORE_URL; @returns what does not hold */
+export function checkAlways(url: string, ledger: Ledger): Promise<string[]> {
+  return looking(url, (at) => always(at, ledger));
+}
+
+async function always(at: Look, ledger: Ledger): Promise<string[]> {
+  // What was acknowledged before the look must be there; what comes while looking is no concern of this look.
+  const before = [...ledger.sent.values()].map((it) => ({ ...it }));
+  const problems: string[] = [];
+  const states = new Map<string, Map<string, number>>();
+  const rows = await at.rows(
+    'SELECT control_id, state, CAST(count(*) AS int) AS n FROM received_message GROUP BY control_id, state',
+  );
+  for (const { control_id, state, n } of rows) {
+    const own = states.get(control_id) ?? new Map<string, number>();
+    states.set(control_id, own.set(state, n));
+    if (!possible.includes(state)) problems.push(`${control_id} is ${state}`);
+  }
+  for (const { controlId, acknowledged, applied } of before) {
+    const own = states.get(controlId) ?? new Map<string, number>();
+    const kept = [...own.values()].reduce((sum, n) => sum + n, 0);
+    const sends = ledger.sent.get(controlId)?.sends ?? 0;
+    if (kept < acknowledged) problems.push(`${controlId}: acknowledged ${acknowledged} times, kept ${kept} times`);
+    if (kept > sends) problems.push(`${controlId}: sent ${sends} times, kept ${kept} times`);
+    if ((own.get('applied') ?? 0) > 1) problems.push(`${controlId}: applied ${own.get('applied')} times`);
+    if (applied > 0 && own.get('applied') !== 1) problems.push(`${controlId}: AA says applied, and it is not`);
+  }
+  for (const { visit, id, version, changes } of await visits(at)) {
+    const wanted = ledger.visits.get(visit);
+    if (!wanted) problems.push(`Encounter/${id} of ${visit}: nobody sent it`);
+    else if (version > wanted.versions) problems.push(`${visit}: ${version} versions, asked for ${wanted.versions}`);
+    if (changes !== version) problems.push(`${visit}: version ${version} but ${changes} changes`);
+  }
+  problems.push(...(await halfWritten(at)));
+  return problems;
 }
 
 interface VisitRow {
-  visit: string;
-  id: string;
-  version: number;
-  status: string;
-  changes: number;
+  readonly visit: string;
+  readonly id: string;
+  readonly version: number;
+  readonly status: string;
+  readonly changes: number;
 }
 
-/** Runs `look` on the file, read-only. */
-function reading<T>(path: string, look: (db: Database.Database) => T): T {
-  const db = new Database(path, { readonly: true, fileMustExist: true });
-  try {
-    return look(db);
-  } finally {
-    db.close();
-  }
-}
-
-/** What must hold at every moment. @returns what does not hold */
-export function checkAlways(path: string, ledger: Ledger): string[] {
-  // What was acknowledged before the look must be there; what comes while looking is no concern of this look.
-  const before = [...ledger.sent.values()].map((it) => ({ ...it }));
-  return reading(path, (db) => {
-    const problems: string[] = [];
-    const states = new Map<string, Map<string, number>>();
-    const rows = db.prepare('SELECT control_id, state, count(*) AS n FROM received_message GROUP BY 1, 2').all();
-    for (const { control_id, state, n } of rows as MessageRow[]) {
-      const own = states.get(control_id) ?? new Map<string, number>();
-      states.set(control_id, own.set(state, n));
-      if (!['received', 'applied', 'duplicate'].includes(state)) problems.push(`${control_id} is ${state}`);
-    }
-    for (const { controlId, acknowledged } of before) {
-      const own = states.get(controlId) ?? new Map<string, number>();
-      const kept = [...own.values()].reduce((sum, n) => sum + n, 0);
-      const sends = ledger.sent.get(controlId)?.sends ?? 0;
-      if (kept < acknowledged) problems.push(`${controlId}: acknowledged ${acknowledged} times, kept ${kept} times`);
-      if (kept > sends) problems.push(`${controlId}: sent ${sends} times, kept ${kept} times`);
-      if ((own.get('applied') ?? 0) > 1) problems.push(`${controlId}: applied ${own.get('applied')} times`);
-    }
-    for (const { visit, id, version, changes } of visits(db)) {
-      const wanted = ledger.visits.get(visit);
-      if (!wanted) problems.push(`Encounter/${id} of ${visit}: nobody sent it`);
-      else if (version > wanted.versions) problems.push(`${visit}: ${version} versions, asked for ${wanted.versions}`);
-      if (changes !== version) problems.push(`${visit}: version ${version} but ${changes} changes`);
-    }
-    problems.push(...halfWritten(db));
-    return problems;
-  });
-}
-
-function visits(db: Database.Database): VisitRow[] {
-  return db
-    .prepare(
-      `SELECT json_extract(c.json, '$.identifier[0].value') AS visit, r.id, r.version, json_extract(c.json, '$.status') AS status,
-              (SELECT count(*) FROM change h WHERE h.rid = r.rid) AS changes
-       FROM resource r JOIN change c ON c.rid = r.rid AND c.version = r.version WHERE r.type = 'Encounter'`,
-    )
-    .all() as VisitRow[];
+function visits(at: Look): Promise<VisitRow[]> {
+  return at.rows(
+    `SELECT ${at.text('identifier', 0, 'value')} AS visit, r.id, r.version, ${at.text('status')} AS status,
+       CAST((SELECT count(*) FROM change h WHERE h.rid = r.rid) AS int) AS changes
+     FROM resource r JOIN change c ON c.rid = r.rid AND c.version = r.version WHERE r.type = 'Encounter'`,
+  );
 }
 
 /** An applied message whose versions are not there, a version that no message wrote, or a version twice. */
-function halfWritten(db: Database.Database): string[] {
+async function halfWritten(at: Look): Promise<string[]> {
   const problems: string[] = [];
   const written = new Set<string>();
-  const versions = db
-    .prepare(
-      `SELECT r.type || '/' || r.id || '/_history/' || c.version AS name, c.cause FROM change c JOIN resource r ON r.rid = c.rid`,
-    )
-    .iterate() as IterableIterator<{ name: string; cause: string }>;
   const names = new Set<string>();
+  const applied = await at.rows(
+    `SELECT 'message:' || id AS cause, control_id, wrote FROM received_message WHERE state = 'applied'`,
+  );
+  const versions = await at.rows(
+    `SELECT r.type || '/' || r.id || '/_history/' || c.version AS name, c.cause FROM change c JOIN resource r ON r.rid = c.rid`,
+  );
   for (const { name, cause } of versions) {
     if (names.has(name)) problems.push(`${name} is there twice`);
     names.add(name);
     if (cause.startsWith('message:')) written.add(`${cause} ${name}`);
   }
-  const applied = db
-    .prepare(
-      `SELECT 'message:' || id AS cause, control_id AS controlId, wrote FROM received_message WHERE state = 'applied'`,
-    )
-    .iterate() as IterableIterator<{ cause: string; controlId: string; wrote: string }>;
-  for (const { cause, controlId, wrote } of applied) {
-    for (const name of JSON.parse(wrote) as string[])
-      if (!written.delete(`${cause} ${name}`)) problems.push(`${controlId}: applied, but ${name} is not there`);
+  for (const { cause, control_id, wrote } of applied) {
+    // The others are resources that it says something of and that were so already.
+    for (const name of (JSON.parse(wrote) as string[]).filter((it) => it.includes('/_history/')))
+      if (!written.delete(`${cause} ${name}`)) problems.push(`${control_id}: applied, but ${name} is not there`);
   }
   for (const left of written) problems.push(`${left}: no applied message says that it wrote it`);
   return problems;
 }
 
 /** What must hold when everything was acknowledged and all stages have done their work. @returns what does not hold */
-export function checkEnd(path: string, ledger: Ledger): string[] {
-  const problems = checkAlways(path, ledger);
-  return reading(path, (db) => {
-    const integrity = db.pragma('integrity_check', { simple: true });
-    if (integrity !== 'ok') problems.push(`integrity_check: ${integrity}`);
-    const applied = new Map(
-      (
-        db
-          .prepare(`SELECT control_id, sum(state = 'applied') AS n FROM received_message GROUP BY 1`)
-          .all() as MessageRow[]
-      ).map((it) => [it.control_id, it.n]),
+export function checkEnd(url: string, ledger: Ledger): Promise<string[]> {
+  return looking(url, async (at) => {
+    const problems = await always(at, ledger);
+    const unsound = await at.unsound();
+    if (unsound) problems.push(unsound);
+    const rows = await at.rows(
+      `SELECT control_id, state, CAST(count(*) AS int) AS n FROM received_message
+       WHERE state IN ('applied', 'received') GROUP BY control_id, state`,
     );
+    const applied = new Map(rows.filter((it) => it.state === 'applied').map((it) => [it.control_id, it.n]));
     for (const { controlId, acknowledged } of ledger.sent.values()) {
       if (acknowledged === 0) problems.push(`${controlId} was never acknowledged`);
       if (applied.get(controlId) !== 1) problems.push(`${controlId}: applied ${applied.get(controlId) ?? 0} times`);
     }
-    const waiting = db.prepare(`SELECT count(*) AS n FROM received_message WHERE state = 'received'`).get() as {
-      n: number;
-    };
-    if (waiting.n > 0) problems.push(`${waiting.n} messages still wait`);
-    problems.push(...checkVisits(db, ledger), ...checkEvents(db, ledger));
+    for (const { control_id } of rows.filter((it) => it.state === 'received'))
+      problems.push(`${control_id} still waits`);
+    for (const check of [checkVisits, checkOthers, checkEvents]) problems.push(...(await check(at, ledger)));
     return problems;
   });
 }
 
-function checkVisits(db: Database.Database, ledger: Ledger): string[] {
+async function checkVisits(at: Look, ledger: Ledger): Promise<string[]> {
   const problems: string[] = [];
-  const found = visits(db);
-  const plans = db
-    .prepare(
-      `SELECT substr(json_extract(c.json, '$.encounter.reference'), 11) AS id, json_extract(c.json, '$.status') AS status, count(*) AS n
-       FROM resource r JOIN change c ON c.rid = r.rid AND c.version = r.version WHERE r.type = 'CarePlan' GROUP BY 1, 2`,
-    )
-    .all() as { id: string; status: string; n: number }[];
+  const found = await visits(at);
+  const plans = await at.rows(
+    `SELECT substr(${at.text('encounter', 'reference')}, 11) AS id, ${at.text('status')} AS status
+     FROM resource r JOIN change c ON c.rid = r.rid AND c.version = r.version WHERE r.type = 'CarePlan'`,
+  );
   const count = (id: string, status: string): number =>
-    plans.find((it) => it.id === id && it.status === status)?.n ?? 0;
+    plans.filter((it) => it.id === id && it.status === status).length;
   for (const { number, versions, discharges } of ledger.visits.values()) {
     const own = found.filter((it) => it.visit === number);
     const [encounter] = own;
@@ -151,15 +132,41 @@ function checkVisits(db: Database.Database, ledger: Ledger): string[] {
   return problems;
 }
 
-/** One event for each discharge, numbered without gaps, in the order of the changes. */
-function checkEvents(db: Database.Database, ledger: Ledger): string[] {
-  const events = db.prepare('SELECT number, sequence FROM event ORDER BY number').all() as {
-    number: number;
-    sequence: number;
-  }[];
-  const discharges = [...ledger.visits.values()].reduce((sum, it) => sum + it.discharges, 0);
+/** Appointments that were booked, measurements that came. */
+async function checkOthers(at: Look, ledger: Ledger): Promise<string[]> {
   const problems: string[] = [];
-  if (events.length !== discharges) problems.push(`${events.length} events for ${discharges} discharges`);
+  const current = (type: string, columns: string): Promise<any[]> =>
+    at.rows(
+      `SELECT ${columns} FROM resource r JOIN change c ON c.rid = r.rid AND c.version = r.version WHERE r.type = '${type}'`,
+    );
+  const booked = Map.groupBy(
+    await current(
+      'Appointment',
+      `${at.text('identifier', 0, 'value')} AS number, r.version, ${at.text('status')} AS status`,
+    ),
+    (it) => it.number,
+  );
+  const observations = await current('Observation', 'r.id');
+  let wanted = 0;
+  for (const { number, appointment, observations } of ledger.visits.values()) {
+    wanted += observations;
+    const own = booked.get(`F${number}`) ?? [];
+    const said = own.map((it) => `${it.status} ${it.version}`).join();
+    const asked = appointment.versions === 0 ? '' : `${appointment.status} ${appointment.versions}`;
+    if (said !== asked) problems.push(`${number}: the appointment is '${said}', asked for '${asked}'`);
+  }
+  if (observations.length !== wanted) problems.push(`${observations.length} Observations for ${wanted} measurements`);
+  return problems;
+}
+
+/** One event for each discharge, numbered without gaps, in the order of the changes. */
+async function checkEvents(at: Look, ledger: Ledger): Promise<string[]> {
+  const events = (await at.rows('SELECT number, sequence FROM event ORDER BY number')).map((it) => ({
+    number: Number(it.number),
+    sequence: Number(it.sequence),
+  }));
+  const problems: string[] = [];
+  if (events.length !== ledger.discharges) problems.push(`${events.length} events for ${ledger.discharges} discharges`);
   if (events.some((it, i) => it.number !== i + 1)) problems.push('events are not numbered 1 to n');
   if (events.some((it, i) => i > 0 && it.sequence <= (events[i - 1]?.sequence ?? 0)))
     problems.push('events are not in the order of the changes');

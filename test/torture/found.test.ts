@@ -1,8 +1,11 @@
-/** What the fuzzer found, in small: a seed finds it again only as long as the mutations stay the same. */
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+/** What torture found, in small: a seed finds it again only as long as the mutations stay the same. */
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { MllpSender } from '../../adapters/mllp/sender.ts';
 import type { App } from '../../src/app.ts';
 import { errorsOf } from '../../src/fhir/validate.ts';
+import { topicSubscription } from '../subscriptions/resources.ts';
+import { subscribed } from '../subscriptions/server.ts';
+import { allEventNumbers, Subscriber } from '../subscriptions/subscriber.ts';
 import { fhir, portOf, settled, startTestApp } from '../support/app.ts';
 import { discharge } from '../support/messages.ts';
 
@@ -13,6 +16,8 @@ beforeEach(async () => {
   sender = await MllpSender.connect('127.0.0.1', portOf(app.mllp));
 });
 afterEach(async () => {
+  jest.restoreAllMocks();
+  await Subscriber.closeAll();
   sender.close();
   await app.stop();
 });
@@ -73,6 +78,102 @@ describe('a message that is answered AA is applied', () => {
     const { body } = await fhir(app, 'GET', 'Encounter?status=finished');
     expect(body.entry).toHaveLength(1);
     expect(JSON.stringify(body)).not.toMatch(/:null/);
+  });
+
+  test('when a procedure has a duration that it had not before (seed 31)', async () => {
+    const pr1 = 'PR1|1||47.01^Appendectomy^I9CP||20260316003000|P';
+    await applied(`${discharge({ event: 'A01' })}${pr1}\r`);
+    await applied(`${discharge({ event: 'A08', controlId: 'C2' })}${pr1}|50\r`);
+    const { body } = await fhir(app, 'GET', 'Procedure');
+    expect(body.entry[0].resource.performedDateTime).toBeUndefined();
+    expect(body.entry[0].resource.performedPeriod).toMatchObject({ start: '2026-03-16T00:30:00+08:00' });
+  });
+
+  test('and soon, when a field is repeated a hundred thousand times (seed 3: some minutes)', async () => {
+    await applied(discharge({ event: 'A01', phone: Array.from({ length: 100_000 }, () => '1').join('~') }));
+  });
+});
+
+/** Messages are kept and not applied, until it is resolved. */
+function hold(): PromiseWithResolvers<void> {
+  const held = Promise.withResolvers<void>();
+  const { waiting } = app.store;
+  jest.spyOn(app.store, 'waiting').mockImplementation(async (limit) => {
+    await held.promise;
+    return waiting.call(app.store, limit);
+  });
+  return held;
+}
+
+describe('a message of enhanced mode', () => {
+  const message = Buffer.from(discharge({ event: 'A01' }).replace('|2.5.1|||||', '|2.5.1|||AL|AL|'));
+  const asked = { controlId: 'C1', accept: true, application: true };
+  const codeOf = (answer: Buffer | undefined): string | undefined => /\rMSA\|(\w\w)/.exec(`${answer}`)?.[1];
+
+  test('that comes twice at once is told both times when it is applied (seed 3)', async () => {
+    const other = await MllpSender.connect('127.0.0.1', portOf(app.mllp));
+    const both = [sender, other].map((it) => it.exchange(message, asked));
+    expect(await Promise.all(both.map(async (it) => codeOf(await it.accept)))).toEqual(['CA', 'CA']);
+    expect(await Promise.all(both.map(async (it) => codeOf(await it.application)))).toEqual(['AA', 'AA']);
+    other.close();
+  });
+
+  test('that comes a third time is not said to be applied before it is (kill -9, seed 20260316)', async () => {
+    const held = hold();
+    const order: string[] = [];
+    for (const name of ['first', 'second', 'third']) {
+      const one = await MllpSender.connect('127.0.0.1', portOf(app.mllp));
+      const { accept, application } = one.exchange(message, asked);
+      expect(codeOf(await accept)).toBe('CA');
+      void application.then(() => order.push(name)).finally(() => one.close());
+    }
+    // One answer more: what would have come before it has come.
+    expect(codeOf(await sender.send(Buffer.from(discharge({ controlId: 'C2' }))))).toBe('AA');
+    expect(order).toEqual([]);
+    held.resolve();
+    await settled(app);
+    expect(await app.store.messageCounts()).toEqual({ applied: 2, duplicate: 2 });
+  });
+
+  test('in a batch over HTTP is answered together with those of original mode (seed 3)', async () => {
+    const body = Buffer.concat([message, Buffer.from(discharge({ event: 'A08', controlId: 'C2' }))]);
+    const response = await fetch(`${new URL(app.http).origin}/hl7v2`, { method: 'POST', body });
+    expect((await response.text()).match(/MSA\|\w\w\|\w+/g)).toEqual(['MSA|AA|C1', 'MSA|AA|C2']);
+  });
+
+  test('is told that it is applied, when another one taken with it could not be written at first', async () => {
+    const held = hold();
+    const first = Buffer.from(String(message).replaceAll('1001', '1002').replace('|C1|', '|C2|'));
+    const exchanges = [sender.exchange(first, { ...asked, controlId: 'C2' }), sender.exchange(message, asked)];
+    expect(await Promise.all(exchanges.map(async (it) => codeOf(await it.accept)))).toEqual(['CA', 'CA']);
+    jest.spyOn(app.store, 'commit').mockRejectedValueOnce(new Error('no database'));
+    held.resolve();
+    expect(await Promise.all(exchanges.map(async (it) => codeOf(await it.application)))).toEqual(['AA', 'AA']);
+  });
+});
+
+describe('a subscriber', () => {
+  test('is told of events without a gap, when the database was away between two of them', async () => {
+    const subscriber = await Subscriber.start();
+    await subscribed(app, topicSubscription(subscriber.url()));
+    const { readVersion } = app.store;
+    const finished: string[] = [];
+    jest.spyOn(app.store, 'readVersion').mockImplementation(async (key, version) => {
+      if (key.type === 'Encounter' && finished.push(key.id) === 2) throw new Error('no database');
+      return readVersion.call(app.store, key, version);
+    });
+    const entry = ['a', 'b'].map((id) => ({
+      resource: {
+        resourceType: 'Encounter',
+        id,
+        status: 'finished',
+        class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'IMP' },
+      },
+      request: { method: 'PUT', url: `Encounter/${id}` },
+    }));
+    expect((await fhir(app, 'POST', '', { resourceType: 'Bundle', type: 'transaction', entry })).status).toBe(200);
+    await subscriber.until(() => allEventNumbers(subscriber.received.slice(1)).length >= 2);
+    expect(allEventNumbers(subscriber.received.slice(1))).toEqual([1, 2]);
   });
 });
 

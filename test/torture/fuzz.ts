@@ -1,19 +1,24 @@
-/** Mutated messages over real MLLP: every one answered, every one kept, every AA applied, memory bounded. */
+/**
+ * Mutated messages over real connections to a real server process: none lost, each with one row, a true answer and an end; no
+ * crash, no hang, memory bounded. In rounds, each with a server and a database of its own.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
-import { Framer, frame } from '../../adapters/mllp/frame.ts';
-import { MllpSender } from '../../adapters/mllp/sender.ts';
-import type { App } from '../../src/app.ts';
-import { portOf, settled, startTestApp, temporaryFolder } from '../support/app.ts';
-import { discharge } from '../support/messages.ts';
-import { mutant, seedMessages, withControlId } from './mutate.ts';
-import { seeded } from './random.ts';
+import { setTimeout as wait } from 'node:timers/promises';
+import { portOf, temporaryFolder } from '../support/app.ts';
+import { type Grammar, readGrammar } from './grammar.ts';
+import { framed, Packets } from './packets.ts';
+import { type Random, seeded } from './random.ts';
+import { ServerProcess } from './server-process.ts';
+import { type Problem, verify } from './verify.ts';
+import { type Exchange, overHttp, overMllp } from './wire.ts';
 
 export interface FuzzOptions {
   readonly messages: number;
   readonly seed: number;
+  /** Rounds at a time; 1 when it is not there. */
+  readonly parallel?: number;
   readonly progress?: (text: string) => void;
 }
 
@@ -21,165 +26,159 @@ export interface FuzzReport {
   readonly messages: number;
   readonly answers: Readonly<Record<string, number>>;
   readonly states: Readonly<Record<string, number>>;
-  /** RSS at the end less RSS after the first messages, MB. */
-  readonly grownMegabytes: number;
+  /** The longest time that the event loop of a server was held up, ms. */
+  readonly heldUpMs: number;
+  /** The largest resident memory of a server, MB. */
+  readonly megabytes: number;
 }
 
-/** Messages on their way at a time, and over one connection. */
-const batch = 24;
-const perConnection = 240;
+const roundMessages = 5000;
+const connections = 8;
+const packetsPerConnection = 40;
 const frameBytesMax = 262_144;
-const grownMegabytesMax = 300;
-/** No answer takes longer; ms. */
-const answerMsMax = 20_000;
+/** Connections whose messages are about the same people. */
+const connectionsPerWorld = 4;
+const peoplePerWorld = 6;
+const megabytesMax = 900;
+const heldUpMsMax = 5000;
+const lookMs = 500;
+const standstillMsMax = 30_000;
 
 /** @throws Error with the first things that do not hold, the seed, and a folder with the messages concerned */
-export async function fuzz({ messages, seed, progress = () => {} }: FuzzOptions): Promise<FuzzReport> {
-  const folder = temporaryFolder();
-  const path = join(folder.path, 'fuzz.db');
-  const app = await startTestApp({ sqlitePath: path, config: { frameBytesMax } });
-  try {
-    const wire = new Wire(app, seed);
-    let baseline = 0;
-    for (let done = 0; done < messages; ) {
-      const count = Math.min(batch, messages - done);
-      await wire.send(count);
-      done += count;
-      if (baseline === 0 && done >= messages / 5) {
-        await settled(app);
-        baseline = process.memoryUsage.rss();
-      }
-      if (done % 1000 < count)
-        progress(
-          `${Math.round(process.memoryUsage.rss() / 1_048_576)} MB, ${done} of ${messages} sent, ${wire.answers.length} answers`,
-        );
+export async function fuzz({ messages, seed, parallel = 1, progress = () => {} }: FuzzOptions): Promise<FuzzReport> {
+  const grammar = readGrammar();
+  const rounds = Math.ceil(messages / roundMessages);
+  const total = { messages: 0, answers: {}, states: {}, heldUpMs: 0, megabytes: 0 };
+  const failures: string[] = [];
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < rounds && failures.length === 0) {
+      const round = next++;
+      const count = Math.min(roundMessages, messages - round * roundMessages);
+      const { problems, ...report } = await new Round(grammar, seed + round, count).run();
+      if (problems.length > 0) failures.push(written(problems, seed + round, report));
+      total.messages += report.messages;
+      add(total.answers, report.answers);
+      add(total.states, report.states);
+      total.heldUpMs = Math.max(total.heldUpMs, report.heldUpMs);
+      total.megabytes = Math.max(total.megabytes, report.megabytes);
+      progress(`${total.messages} of ${messages}: ${JSON.stringify(report)}`);
     }
-    await wire.finish();
-    await settled(app);
-    const grownMegabytes = Math.round((process.memoryUsage.rss() - baseline) / 1_048_576);
-    const problems = check(path, wire.answers);
-    if (grownMegabytes > grownMegabytesMax) problems.push({ text: `memory grew by ${grownMegabytes} MB` });
-    if (problems.length > 0) throw new Error(report(problems, seed));
-    const answers: Record<string, number> = {};
-    for (const { code } of wire.answers) answers[code] = (answers[code] ?? 0) + 1;
-    return { messages, answers, states: await app.store.messageCounts(), grownMegabytes };
-  } finally {
-    await app.stop();
-    folder.remove();
-  }
+  };
+  await Promise.all(Array.from({ length: parallel }, worker));
+  if (failures.length > 0) throw new Error(failures.join('\n'));
+  return total;
 }
 
-interface Answer {
-  readonly code: string;
-  readonly text: string;
+function add(to: Record<string, number>, more: Readonly<Record<string, number>>): void {
+  for (const [key, n] of Object.entries(more)) to[key] = (to[key] ?? 0) + n;
 }
 
-/** Sends over one connection after the other, so that the order of the answers is the order of the rows. */
-class Wire {
-  readonly #app: App;
+/** One server with its database. */
+class Round {
+  readonly #grammar: Grammar;
   readonly #seed: number;
-  readonly #random;
-  readonly #seeds = seedMessages();
-  /** Cuts what was sent as the listener does: says how many answers are to come. */
-  #framer = new Framer(frameBytesMax);
-  #sender: MllpSender | undefined;
+  readonly #messages: number;
+  readonly #exchanges: Exchange[] = [];
+  readonly #problems: Problem[] = [];
   #sent = 0;
-  #total = 0;
-  readonly answers: Answer[] = [];
+  #chunks = 0;
+  #heldUpMs = 0;
+  #megabytes = 0;
 
-  constructor(app: App, seed: number) {
-    this.#app = app;
+  constructor(grammar: Grammar, seed: number, messages: number) {
+    this.#grammar = grammar;
     this.#seed = seed;
-    this.#random = seeded(seed);
+    this.#messages = messages;
   }
 
-  async send(count: number): Promise<void> {
-    const bytes: Buffer[] = [];
-    for (let i = 0; i < count; i++) bytes.push(mutant(this.#seeds, `F${++this.#total}`, this.#random));
-    await this.#exchange(bytes);
-    this.#sent += count;
-    if (this.#sent >= perConnection) await this.finish();
-  }
-
-  /** A good message ends what was left open; it must be taken as any good message. Then the connection is closed. */
-  async finish(): Promise<void> {
-    if (!this.#sender) return;
-    await this.#exchange([frame(withControlId(Buffer.from(discharge({ event: 'A08' })), `G${this.#total}`))]);
-    const last = this.answers.at(-1);
-    if (last?.code !== 'AA') throw new Error(`seed ${this.#seed}: a good message was answered ${last?.text}`);
-    this.#sender.close();
-    this.#sender = undefined;
-    this.#sent = 0;
-    this.#framer = new Framer(frameBytesMax);
-  }
-
-  async #exchange(pieces: readonly Buffer[]): Promise<void> {
-    this.#sender ??= await MllpSender.connect('127.0.0.1', portOf(this.#app.mllp));
-    const sender = this.#sender;
-    const all = Buffer.concat(pieces);
-    const expected = [...this.#framer.push(all)].length;
-    const waiting = Array.from({ length: expected }, () => sender.answer());
-    sender.raw(all);
-    const late = Symbol('late');
-    let timer: NodeJS.Timeout | undefined;
-    const deadline = new Promise<typeof late>((resolve) => {
-      timer = setTimeout(() => resolve(late), answerMsMax);
-    });
+  async run(): Promise<FuzzReport & { problems: readonly Problem[] }> {
+    const folder = temporaryFolder();
+    const path = join(folder.path, 'fuzz.db');
+    const server = new ServerProcess(`sqlite:${path}`, { FRAME_BYTES_MAX: String(frameBytesMax) });
+    let watch: NodeJS.Timeout | undefined;
     try {
-      const got = await Promise.race([Promise.all(waiting), deadline]);
-      if (got === late) throw new Error('not every message was answered');
-      for (const bytes of got) this.answers.push(parseAnswer(bytes));
-    } catch (error) {
-      throw new Error(`seed ${this.#seed}, messages up to F${this.#total}: ${(error as Error).message}`);
+      const { http, mllp } = await server.ready();
+      await this.#look(http);
+      // What the start took is no concern of this.
+      this.#heldUpMs = 0;
+      watch = setInterval(() => void this.#look(http).catch(() => {}), lookMs);
+      await Promise.all(Array.from({ length: connections }, () => this.#connect(http, portOf(mllp))));
+      await this.#drained(http);
+      server.kill('SIGTERM');
+      const how = await server.exited;
+      if (how !== '0') this.#say(`the server ended with ${how}`);
+      if (server.log !== '') this.#say(`the server logged: ${server.log.slice(0, 2000)}`);
+      if (this.#megabytes > megabytesMax) this.#say(`the server took ${this.#megabytes} MB`);
+      if (this.#heldUpMs > heldUpMsMax) this.#say(`the event loop was held up for ${this.#heldUpMs} ms`);
+      const { problems, ...verdict } = verify(path, this.#exchanges);
+      const all = [...this.#problems, ...problems];
+      return { ...verdict, heldUpMs: this.#heldUpMs, megabytes: this.#megabytes, problems: all };
     } finally {
-      clearTimeout(timer);
+      clearInterval(watch);
+      server.kill('SIGKILL');
+      await server.exited;
+      folder.remove();
     }
   }
-}
 
-function parseAnswer(bytes: Buffer): Answer {
-  const text = bytes.toString('latin1');
-  const code = /^MSH.*?\rMSA.{1,4}?(AA|AE|AR)/s.exec(text)?.[1] ?? 'none';
-  return { code, text };
-}
-
-interface Problem {
-  readonly text: string;
-  readonly bytes?: Buffer;
-}
-
-interface Row {
-  readonly id: number;
-  readonly state: string;
-  readonly error: string | null;
-  readonly bytes: Buffer;
-}
-
-const statesOf: Record<string, readonly string[]> = {
-  AA: ['applied', 'duplicate'],
-  AE: ['rejected'],
-  AR: ['rejected'],
-};
-
-/** The nth answer belongs to the nth row. */
-function check(path: string, answers: readonly Answer[]): Problem[] {
-  const db = new Database(path, { readonly: true });
-  const problems: Problem[] = [];
-  let n = 0;
-  for (const row of db.prepare('SELECT id, state, error, bytes FROM received_message ORDER BY id').iterate()) {
-    const { id, state, error, bytes } = row as Row;
-    const answer = answers[n++];
-    if (!answer) problems.push({ text: `row ${id} has no answer`, bytes });
-    else if (!statesOf[answer.code]?.includes(state))
-      problems.push({ text: `row ${id} was answered ${answer.code} and is ${state} (${error})`, bytes });
-    if (problems.length > 500) break;
+  #say(text: string): void {
+    this.#problems.push({ text });
   }
-  if (n !== answers.length) problems.push({ text: `${answers.length} answers, ${n} rows` });
-  db.close();
-  return problems;
+
+  /** Looks again and again until no message waits, or nothing has moved for long. */
+  async #drained(http: string): Promise<void> {
+    let [waiting, since] = [await this.#look(http), Date.now()];
+    while (waiting > 0 && Date.now() - since < standstillMsMax) {
+      await wait(lookMs / 5);
+      const now = await this.#look(http);
+      if (now < waiting) since = Date.now();
+      waiting = now;
+    }
+  }
+
+  /** Looks at the metrics. @returns how many messages wait */
+  async #look(http: string): Promise<number> {
+    const text = await (await fetch(`${new URL(http).origin}/metrics`)).text();
+    const value = (name: string): number => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? 0);
+    this.#megabytes = Math.max(this.#megabytes, Math.round(value('process_resident_memory_bytes') / 1_048_576));
+    this.#heldUpMs = Math.max(this.#heldUpMs, Math.round(value('nodejs_eventloop_lag_max_seconds') * 1000));
+    return value('aftercare_messages\\{state="received"\\}');
+  }
+
+  /** One connection after the other, until enough was sent. */
+  async #connect(http: string, port: number): Promise<void> {
+    while (this.#sent < this.#messages) {
+      const chunk = this.#chunks++;
+      const random = seeded(this.#seed * 100_003 + chunk);
+      const world = { name: `W${Math.floor(chunk / connectionsPerWorld)}`, people: peoplePerWorld };
+      const packets = new Packets(this.#grammar, { ...world, chunk: `K${chunk}` }, chunk * 5, random);
+      const contents = Array.from({ length: packetsPerConnection }, () => packets.next());
+      // As far as is known; the messages of batches come to it.
+      this.#sent += contents.length;
+      try {
+        const done = await this.#exchange(http, port, contents, random);
+        this.#exchanges.push(...done);
+        this.#sent += done.reduce((sum, it) => sum + it.messages.length, 0) - contents.length;
+      } catch (error) {
+        for (const bytes of contents)
+          this.#problems.push({ text: `chunk ${chunk}: ${(error as Error).message}`, bytes });
+      }
+    }
+  }
+
+  async #exchange(http: string, port: number, contents: readonly Buffer[], random: Random): Promise<Exchange[]> {
+    if (random.next() > 0.08) {
+      const bytes = Buffer.concat(contents.map((it) => framed(it, random)));
+      return [await overMllp(port, bytes, frameBytesMax, random)];
+    }
+    const exchanges: Exchange[] = [];
+    for (const it of contents) exchanges.push(await overHttp(http, it));
+    return exchanges;
+  }
 }
 
-function report(problems: readonly Problem[], seed: number): string {
+function written(problems: readonly Problem[], seed: number, report: object): string {
   const folder = join(tmpdir(), `aftercare-fuzz-${seed}`);
   mkdirSync(folder, { recursive: true });
   const lines = problems.slice(0, 40).map(({ text, bytes }, i) => {
@@ -188,5 +187,5 @@ function report(problems: readonly Problem[], seed: number): string {
     writeFileSync(file, bytes);
     return `${text}: ${file}`;
   });
-  return [`seed ${seed}: ${problems.length} problems`, ...lines].join('\n');
+  return [`seed ${seed}: ${problems.length} problems of ${JSON.stringify(report)}`, ...lines].join('\n');
 }

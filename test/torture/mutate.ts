@@ -1,7 +1,8 @@
 /** Good messages ─▶ bad ones: byte by byte, and by the grammar of HL7 v2. Same seed, same messages. */
-import { frame } from '../../adapters/mllp/frame.ts';
 import { discharge, foreignSamples, hospitalDay } from '../support/messages.ts';
+import { charsetNames } from './charsets.ts';
 import type { Random } from './random.ts';
+import { nasty } from './values.ts';
 
 /** Good messages to begin with. */
 export function seedMessages(): Buffer[] {
@@ -9,84 +10,6 @@ export function seedMessages(): Buffer[] {
   return [...hospitalDay(), ...(foreignSamples() ?? [])].map((it) => it.bytes).concat(made);
 }
 
-/** Texts that readers of HL7 have stumbled over. */
-const texts = [
-  '',
-  '""',
-  '^',
-  '&',
-  '~',
-  '^^^^^^^^^^',
-  '~~~~',
-  '&&&&',
-  '\\',
-  '\\\\',
-  '\\F\\',
-  '\\X',
-  '\\XZZ\\',
-  '\\X00\\',
-  '\\.br\\',
-  '\\H\\\\N\\',
-  '\\Cxxyy\\',
-  '0',
-  '-1',
-  '1e309',
-  '99999999999999999999',
-  'NaN',
-  '20260230',
-  '20261332',
-  '00000000',
-  '20260316250000',
-  '20260316100000.1234567+9900',
-  '2026-03-16',
-  '202603161000000000000',
-  'null',
-  'undefined',
-  '__proto__',
-  'constructor^prototype',
-  'toString',
-  '../../etc/passwd',
-  "'; DROP TABLE change; --",
-  '<script>alert(1)</script>',
-  '%s%n',
-  '$\u007bjndi:ldap://x}',
-  '张伟',
-  '\u{20BB7}',
-  'e\u0301',
-  '\u202e',
-  '\ufeff',
-  '\u0000',
-  '\t',
-  '\n',
-  ' ',
-  'a b  c',
-  'A03',
-  'PID',
-  'MSH|^~\\&|',
-  'http://[::1',
-  'urn:uuid:',
-  '1.2.840.113619',
-  'M|F|X',
-];
-
-const charsets = [
-  '',
-  'ASCII',
-  'UNICODE UTF-8',
-  'GB 18030-2000',
-  'GBK',
-  'BIG-5',
-  '8859/1',
-  '8859/15',
-  'ISO IR87',
-  'KS X 1001',
-  'EBCDIC',
-  'UNICODE UTF-16',
-  'UTF-32',
-  '~~',
-  'GB 18030-2000~ISO IR87',
-  '张',
-];
 const delimiters = [
   '|^~\\&',
   '#^~\\&',
@@ -168,7 +91,7 @@ const mutations: readonly Mutation[] = [
     const [a, b] = [random.whole(1, lines.length - 1), random.whole(1, lines.length - 1)];
     [lines[a], lines[b]] = [lines[b] ?? '', lines[a] ?? ''];
   }),
-  onLines((lines, random) => lines.splice(random.whole(0, lines.length), 0, latin1(random.pick(texts)))),
+  onLines((lines, random) => lines.splice(random.whole(0, lines.length), 0, latin1(random.pick(nasty)))),
   onLines((lines, random) => {
     const name = random.pick([
       'ZZZ',
@@ -186,7 +109,7 @@ const mutations: readonly Mutation[] = [
       'PD1',
       'EVN',
     ]);
-    const fields = Array.from({ length: random.whole(0, 50) }, () => latin1(random.pick(texts)));
+    const fields = Array.from({ length: random.whole(0, 50) }, () => latin1(random.pick(nasty)));
     lines.splice(random.whole(1, lines.length), 0, [name, ...fields].join('|'));
   }),
   onLines((lines, random) => {
@@ -194,11 +117,11 @@ const mutations: readonly Mutation[] = [
     lines[line] = random.pick(['pid', 'PI', 'PIDX', '', '1ID', 'PID^']) + (lines[line] ?? '').slice(3);
   }),
   // fields
-  onFields((fields, random, at) => fields.splice(at, 1, latin1(random.pick(texts)))),
-  onFields((fields, random, at) => fields.splice(at, 1, latin1(random.pick(texts)))),
+  onFields((fields, random, at) => fields.splice(at, 1, latin1(random.pick(nasty)))),
+  onFields((fields, random, at) => fields.splice(at, 1, latin1(random.pick(nasty)))),
   onFields((fields, random, at) => {
     const parts = (fields[at] ?? '').split('^');
-    parts[random.whole(0, parts.length)] = latin1(random.pick(texts));
+    parts[random.whole(0, parts.length)] = latin1(random.pick(nasty));
     fields[at] = Array.from(parts, (it) => it ?? '').join('^');
   }),
   onFields((fields, random, at) => {
@@ -229,7 +152,7 @@ const mutations: readonly Mutation[] = [
   onLines((lines, random) => {
     const fields = (lines[0] ?? '').split('|');
     while (fields.length < 18) fields.push('');
-    fields[17] = latin1(random.pick(charsets));
+    fields[17] = latin1(random.pick(charsetNames));
     lines[0] = fields.join('|');
   }),
   onLines((lines, random) => {
@@ -257,17 +180,6 @@ const mutations: readonly Mutation[] = [
   },
 ];
 
-/** What goes over the wire: a frame, now and then a broken one. */
-function framed(bytes: Buffer, random: Random): Buffer {
-  const whole = frame(bytes);
-  const dice = random.next();
-  if (dice < 0.02) return whole.subarray(0, -2);
-  if (dice < 0.04) return whole.subarray(1);
-  if (dice < 0.06) return Buffer.concat([Buffer.from('\r\n noise \r\n'), whole]);
-  if (dice < 0.08) return whole.subarray(0, -1);
-  return whole;
-}
-
 /** Gives the message a control id of its own, so that it is not taken for a copy. */
 export function withControlId(bytes: Buffer, id: string): Buffer {
   const end = bytes.indexOf(0x0d) < 0 ? bytes.length : bytes.indexOf(0x0d);
@@ -277,10 +189,7 @@ export function withControlId(bytes: Buffer, id: string): Buffer {
   return Buffer.concat([Buffer.from(fields.join('|'), 'latin1'), bytes.subarray(end)]);
 }
 
-/** One mutated message, framed; one in twelve is left as it is. */
-export function mutant(seeds: readonly Buffer[], id: string, random: Random): Buffer {
-  let bytes = random.next() < 0.9 ? withControlId(random.pick(seeds), id) : random.pick(seeds);
-  if (random.next() < 1 / 12) return frame(bytes);
-  for (let n = random.whole(1, 3); n > 0; n--) bytes = random.pick(mutations)(bytes, random, seeds);
-  return framed(bytes, random);
+/** One mutation of a message, or of whatever bytes. */
+export function mutated(bytes: Buffer, random: Random, samples: readonly Buffer[]): Buffer {
+  return random.pick(mutations)(bytes, random, samples);
 }

@@ -11,14 +11,15 @@ export class ServerProcess {
   /** Resolves with the exit code or signal when the process has ended. */
   readonly exited: Promise<string>;
 
-  /** @param storeUrl as in STORE_URL */
-  constructor(storeUrl: string) {
+  /** @param storeUrl as in STORE_URL; @param more of its environment */
+  constructor(storeUrl: string, more: Readonly<Record<string, string>> = {}) {
     const env = {
       PATH: process.env.PATH,
       HTTP_PORT: '0',
       MLLP_PORT: '0',
       STORE_URL: storeUrl,
       LOG_LEVEL: 'error',
+      ...more,
     };
     this.#child = spawn(process.execPath, [main, 'serve'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -48,9 +49,26 @@ export class ServerProcess {
     });
   }
 
-  /** What it wrote to its log: errors only. */
+  /** What it wrote to its log: errors only, when nothing else was asked for. */
   get log(): string {
     return this.#errors;
+  }
+
+  /** Everything that it wrote. */
+  get written(): string {
+    return this.#output + this.#errors;
+  }
+
+  /** Resolves when it has written that. */
+  wrote(text: string): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (this.written.includes(text)) resolve();
+      };
+      this.#child.stdout?.on('data', look);
+      this.#child.stderr?.on('data', look);
+      look();
+    });
   }
 
   kill(signal: 'SIGKILL' | 'SIGTERM'): void {

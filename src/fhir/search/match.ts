@@ -143,7 +143,8 @@ export function numberMatches(wanted: Omit<NumberFilter, 'kind'>, row: Range): b
   }
 }
 
-const earthRadiusKm = 6371.0088;
+/** The mean radius. */
+export const earthRadiusKm = 6371.0088;
 
 /** Great-circle distance. */
 export function distanceKm(

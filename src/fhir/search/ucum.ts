@@ -39,6 +39,20 @@ const codeLengthMax = 50;
  */
 const possible = /^(?!.*\(\))(?:[!-z|~]|\{[!-z|~]*\}(?=$|[./)]))+$/;
 
+const units = new Map<string, boolean>();
+
+/** True for a UCUM code, also for one that has no base units (`[iU]/mL`). At most 50 characters. */
+export function isUnit(code: string): boolean {
+  if (code.length > codeLengthMax || !possible.test(code)) return false;
+  let valid = units.get(code);
+  if (valid === undefined) {
+    valid = UcumLhcUtils.getInstance().validateUnitString(code).status === 'valid';
+    if (units.size >= knownMax) units.clear();
+    units.set(code, valid);
+  }
+  return valid;
+}
+
 function canonicalOf(code: string): Canonical | undefined {
   if (code.length > codeLengthMax || !possible.test(code)) return undefined;
   const base = (value: number): { magnitude: number; code: string } | undefined => {

@@ -88,13 +88,17 @@ export function stringValue(text: string): StringValue {
 /** Words kept of one text at most: a book is found by its beginning. */
 const wordsMax = 20_000;
 
+/** Characters of a text whose words are indexed. */
+const wordTextMax = 4_000_000;
+
 /**
  * The words of a text for `_text` and `_content`. Chinese has no blanks between words: of a run of Han characters each
  * character and each pair is a word, so that any part of it is found.
  */
 export function wordsOf(text: string): Set<string> {
   const words = new Set<string>();
-  for (const [run] of fold(text).matchAll(
+  // A pattern over one word of nine million characters overflows the stack: so much text is not indexed.
+  for (const [run] of fold(text.slice(0, wordTextMax)).matchAll(
     /(?:(?=\p{Script=Han})[\p{L}\p{N}])+|(?:(?!\p{Script=Han})[\p{L}\p{N}])+/gu,
   )) {
     if (words.size > wordsMax) break;

@@ -1,6 +1,5 @@
 /** Code systems that are a grammar and no list: languages, media types, units, currencies. R4 terminologies-systems.html. */
-import { UcumLhcUtils } from '@lhncbc/ucum-lhc';
-import { toBaseUnits, ucum } from '../search/ucum.ts';
+import { isUnit, toBaseUnits, ucum } from '../search/ucum.ts';
 
 export interface Grammar {
   has(code: string): boolean;
@@ -49,7 +48,7 @@ const grammars: Readonly<Record<string, Grammar>> = {
     display: currencyNames,
   },
   [ucum]: {
-    has: (code) => !/\s/.test(code) && UcumLhcUtils.getInstance().validateUnitString(code).status === 'valid',
+    has: isUnit,
     filter: (property, op, value) => {
       const unit = property === 'canonical' && op === '=' ? toBaseUnits(1, value)?.code : undefined;
       return unit === undefined ? undefined : (code) => toBaseUnits(1, code)?.code === unit;

@@ -6,7 +6,7 @@ import { type Branch, parseQuery } from '../../fhir/search/query.ts';
 import { Failure } from '../../outcome.ts';
 import type { Key } from '../../store/store.ts';
 import { inCompartment, memberTypes } from '../compartment.ts';
-import type { Interaction, RestParts } from '../fhir.ts';
+import { assertThere, type Interaction, type RestParts } from '../fhir.ts';
 import { searchset } from '../search.ts';
 import { OperationParameters } from './parameters.ts';
 
@@ -40,8 +40,7 @@ type Pair = [name: string, value: string];
 export const everything: Interaction = async (request, parts) => {
   const [type = '', id = ''] = request.path;
   const version = await parts.store.read({ type, id });
-  if (!version) throw new Failure('not-found', `there is no ${type} with this id`);
-  if (version.json === undefined) throw new Failure('gone', `this ${type} was deleted`);
+  assertThere(type, version);
   const given = new OperationParameters(request);
   const there = await parts.store.types();
   const types = given.texts('_type').flatMap((text) => text.split(','));

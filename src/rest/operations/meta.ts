@@ -2,7 +2,7 @@
 import type { Json, StoredResource } from '../../fhir/types.ts';
 import { Failure } from '../../outcome.ts';
 import type { FhirResponse, Interaction } from '../fhir.ts';
-import { assertVersion, checkId } from '../fhir.ts';
+import { assertThere, assertVersion, checkId } from '../fhir.ts';
 import type { Plan } from '../write.ts';
 import { OperationParameters, out, parametersOf } from './parameters.ts';
 
@@ -10,8 +10,7 @@ import { OperationParameters, out, parametersOf } from './parameters.ts';
 export const meta: Interaction = async (request, { store }) => {
   const [type = '', id = ''] = request.path;
   const version = await store.read({ type, id });
-  if (!version) throw new Failure('not-found', `there is no ${type} with this id`);
-  if (version.json === undefined) throw new Failure('gone', `this ${type} was deleted`);
+  assertThere(type, version);
   return answered(version.json);
 };
 

@@ -1,7 +1,7 @@
 // https://hl7.org/fhir/R4/terminology-service.html
 import type { Json } from '../../fhir/types.ts';
 import { Failure } from '../../outcome.ts';
-import type { FhirRequest, Interaction, RestParts } from '../fhir.ts';
+import { assertThere, type FhirRequest, type Interaction, type RestParts } from '../fhir.ts';
 import { OperationParameters, out, parametersOf } from './parameters.ts';
 
 /** The resource of an instance-level call. @throws Failure `not-found`, `gone` */
@@ -9,8 +9,7 @@ async function instance(request: FhirRequest, { store }: RestParts): Promise<Jso
   const [type = '', id] = request.path;
   if (id === undefined || id.startsWith('$')) return undefined;
   const version = await store.read({ type, id });
-  if (!version) throw new Failure('not-found', `there is no ${type} with this id`);
-  if (version.json === undefined) throw new Failure('gone', `this ${type} was deleted`);
+  assertThere(type, version);
   return JSON.parse(version.json) as Json;
 }
 

@@ -3,7 +3,7 @@ import { informational } from '../../fhir/operation-outcome.ts';
 import type { Json, Resource } from '../../fhir/types.ts';
 import { errorsOf } from '../../fhir/validate.ts';
 import { Failure, type FailureDetail } from '../../outcome.ts';
-import { checkId, type FhirRequest, type Interaction, type RestParts } from '../fhir.ts';
+import { assertThere, checkId, type FhirRequest, type Interaction, type RestParts } from '../fhir.ts';
 import { OperationParameters } from './parameters.ts';
 
 const modes = ['create', 'update', 'delete', 'profile'];
@@ -39,8 +39,7 @@ async function subject(
   if (request.method === 'POST' && mode !== 'delete' && mode !== 'profile' && mode !== undefined)
     throw new Failure('malformed', "the parameter 'resource' is missing");
   const version = await store.read({ type, id });
-  if (version?.json === undefined)
-    throw new Failure(version ? 'gone' : 'not-found', `there is no ${type} with this id`);
+  assertThere(type, version);
   return mode === 'delete' ? undefined : (JSON.parse(version.json) as Json);
 }
 

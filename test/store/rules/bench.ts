@@ -94,6 +94,7 @@ export function message(more: Partial<NewMessage> = {}): NewMessage {
     receivedAt: beginMs,
     listener: 'mllp:2575',
     peer: '127.0.0.1',
+    site: '',
     bytes: Buffer.from('MSH|^~\\&|'),
     charset: 'utf-8',
     state: 'received',
@@ -101,6 +102,8 @@ export function message(more: Partial<NewMessage> = {}): NewMessage {
     controlId: 'C1',
     facility: 'RENHE',
     sha256: 'aa',
+    content: 'cc',
+    answer: Buffer.from('MSA|AA|C1'),
     ...more,
   };
 }

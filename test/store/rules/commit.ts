@@ -180,6 +180,14 @@ export function commitRules(given: Given): void {
       await given.bench.write(patient('a', { identifier: [{ ...identifier, system: 'urn:other' }] }));
       expect(await found()).toEqual(['b', 'd']);
     });
+
+    test.each<[string, (view: View) => unknown]>([
+      ['looks at', (view) => view.get({ type: 'Patient', id: '2' })],
+      ['finds by identifier', (view) => view.find({ type: 'Patient', identifier: { ...identifier, value: '8' } })],
+      ['searches for', (view) => view.search(given.bench.query('Patient?_id=1'))],
+    ])('of a decision that %s what its commit did not name says so', async (_, wrong) => {
+      await expect(look(wrong)).rejects.toThrow('did not name');
+    });
   });
 
   describe('claims', () => {

@@ -38,7 +38,7 @@ export function stagesRules(given: Given): void {
       const [a, b] = await rows();
       expect(await given.store.hasTwin(a!)).toBe(false);
       expect(await given.store.hasTwin(b!)).toBe(true);
-      for (const other of [{ facility: 'X' }, { controlId: 'X' }, { sha256: 'bb' }])
+      for (const other of [{ facility: 'X' }, { content: 'dd' }])
         expect(await given.store.hasTwin({ ...b!, ...other })).toBe(false);
     });
 

@@ -1,0 +1,75 @@
+/**
+ * Segments in snapshot mode (HL7 v2.5.1 2.10.4): the allergies, diagnoses or relatives of a message are all that there are.
+ * What an earlier message gave and a later one leaves out is not deleted: it is marked as no longer current.
+ */
+import type { Json } from '../fhir/types.ts';
+import type { Built } from '../mapping/context.ts';
+import type { Key } from '../store/store.ts';
+import type { Part } from './registers.ts';
+import type { Scene } from './scene.ts';
+import { compareStamps, never, type Stamp } from './stamp.ts';
+
+const inactive = (system: string): Json => ({
+  coding: [{ system: `http://terminology.hl7.org/CodeSystem/${system}`, code: 'inactive' }],
+});
+
+/** Type ─▶ the element that says that a resource is no longer current. Others stay as they are. */
+const notCurrent: Readonly<Record<string, readonly [key: string, value: unknown]>> = {
+  AllergyIntolerance: ['clinicalStatus', inactive('allergyintolerance-clinical')],
+  Condition: ['clinicalStatus', inactive('condition-clinical')],
+  RelatedPerson: ['active', false],
+  Coverage: ['status', 'cancelled'],
+};
+
+/** These belong to the patient whatever the visit; other things belong to the visit that they name. */
+const ofPatient = new Set(['AllergyIntolerance', 'RelatedPerson', 'Coverage']);
+
+/** The patient or visit whose set a resource belongs to. */
+export function ownerOf(resource: Json): Key | undefined {
+  const reference = (node: Json | undefined): string | undefined => node?.reference;
+  const patient = reference(resource.patient ?? resource.beneficiary ?? resource.subject);
+  const chosen = ofPatient.has(resource.resourceType) ? patient : (reference(resource.encounter) ?? patient);
+  const [type, id] = chosen?.split('/') ?? [];
+  return type && id ? { type, id } : undefined;
+}
+
+/** What is in the set again says nothing of being left out. */
+export function asCurrent(built: Built): Built {
+  const key = notCurrent[built.resource.resourceType]?.[0];
+  if (!built.snapshot || !key || built.resource[key] !== undefined) return built;
+  return { ...built, clear: new Set([...built.clear, key]) };
+}
+
+/** After the message was laid over the drafts: the sets that its snapshot segments name. */
+export function settleSnapshots(built: readonly Built[], stamp: Stamp, scene: Scene): void {
+  const sets = new Map<string, { owner: Key; segment: string; members: string[] }>();
+  for (const { resource, snapshot } of built) {
+    const owner = snapshot && ownerOf(resource);
+    if (!owner) continue;
+    const name = `${owner.type}/${owner.id} ${snapshot}`;
+    const set = sets.get(name) ?? { owner, segment: snapshot, members: [] };
+    set.members.push(`${resource.resourceType}/${resource.id}`);
+    sets.set(name, set);
+  }
+  for (const { owner, segment, members } of sets.values()) {
+    const { marks } = scene.draft(owner);
+    const standing = marks.snapshots.get(segment) ?? { stamp: never, now: [], ever: [] };
+    const later = compareStamps(standing.stamp, stamp) <= 0;
+    const now = later ? members : standing.now;
+    const ever = [...new Set([...standing.ever, ...members])].sort();
+    marks.snapshots.set(segment, { stamp: later ? stamp : standing.stamp, now, ever });
+    for (const name of ever) if (!now.includes(name)) leaveOut(name, later ? stamp : standing.stamp, scene);
+  }
+}
+
+function leaveOut(name: string, stamp: Stamp, scene: Scene): void {
+  const [type, id] = name.split('/') as [string, string];
+  const [key, value] = notCurrent[type] ?? [];
+  if (key === undefined) return;
+  const draft = scene.draft({ type, id });
+  // con-5: a Condition that was entered in error has no clinical status.
+  const verification = draft.parts.get('verificationStatus')?.members.verificationStatus as Json | undefined;
+  if (draft.parts.size === 0 || verification?.coding?.some((it: Json) => it.code === 'entered-in-error')) return;
+  const part: Part = { key, kind: 'member', members: { [key]: value }, entries: [], name: '' };
+  draft.set(key, part, stamp);
+}

@@ -1,0 +1,144 @@
+/** What the rows made is completed by what invariants of R4 ask and a message may leave out; nothing that it says is lost. */
+import type { Zone } from '../fhir/zone.ts';
+import { withoutCurrent, withStatus } from './complete-merge.ts';
+import { completeOrder } from './complete-order.ts';
+import { soundPeriod } from './complete-period.ts';
+import { completeAppointment, soundAppointment } from './complete-schedule.ts';
+import type { Built, Json, MappingContext } from './context.ts';
+import { ours } from './converters.ts';
+
+/** Extensions that stand in the place of a value, not beside it. */
+const instead = ['alternate-codes', 'originalText'].map((it) => `http://hl7.org/fhir/StructureDefinition/${it}`);
+
+/**
+ * A code without a target stands as alternate-codes beside the value of its element (guide 1.5). Where no other row gave
+ * a value, it goes to the parent as an extension of ours: a required binding wants a code or nothing.
+ */
+export function settle(context: MappingContext): void {
+  const { unconverted, built, zone, aliases } = context;
+  for (const { container, key, twin } of unconverted) {
+    if (twin === key || container[key] !== undefined || !container[twin]) continue;
+    // The value of an extension: it must have one, and the twin is one.
+    if (key.startsWith('value') && container.url !== undefined) continue;
+    const kept: Json[] = [];
+    for (const extension of container[twin].extension) {
+      if (!instead.includes(extension.url)) {
+        kept.push(extension);
+        continue;
+      }
+      container.extension ??= [];
+      container.extension.push(extension.valueCodeableConcept ? { ...extension, url: `${ours}v2-${key}` } : extension);
+    }
+    if (kept.length > 0) container[twin].extension = kept;
+    else delete container[twin];
+    // cpt-2: a ContactPoint with a value has a system; the code that nobody knows stands beside it.
+    if (key === 'system' && container.value !== undefined) container.system = 'other';
+  }
+  for (const it of built) {
+    complete(it, zone);
+    completeOrder(it, context);
+    withoutCurrent(it);
+    withStatus(it);
+    withLabelsOnce(it.resource, aliases);
+  }
+}
+
+/** Meta.security and Meta.tag are sets; two segments may say the same. */
+function withLabelsOnce({ meta }: Json, aliases: MappingContext['aliases']): void {
+  for (const key of ['security', 'tag']) {
+    const all: Json[] = meta?.[key] ?? [];
+    if (all.length < 2) continue;
+    const labels = new Map<string, Json>();
+    for (const it of all) {
+      const label = `${it.system}|${it.code}`;
+      const first = labels.get(label);
+      if (first) aliases?.set(it, first);
+      else labels.set(label, it);
+    }
+    meta[key] = [...labels.values()];
+  }
+}
+
+const dataAbsent = 'http://hl7.org/fhir/StructureDefinition/data-absent-reason';
+
+/** Makes all Periods and Appointments of a resource sound; twice is as good as once. */
+export function straighten(node: Json | readonly Json[], zone: Zone): void {
+  if (Array.isArray(node)) {
+    for (const item of node) if (typeof item === 'object' && item !== null) straighten(item, zone);
+    return;
+  }
+  const json = node as Json;
+  if (json.resourceType === 'Appointment') soundAppointment(json);
+  else if (json.start !== undefined || json.end !== undefined) soundPeriod(json, zone);
+  // Every resource of every message is walked: no arrays are made for it.
+  for (const key in json) {
+    const value = json[key];
+    if (typeof value === 'object' && value !== null) straighten(value, zone);
+  }
+}
+
+/** What invariants of R4 ask of a resource and a message may leave out. */
+function complete(built: Built, zone: Zone): void {
+  const { resource, registers } = built;
+  if (resource.resourceType === 'Organization' && !resource.name && !resource.identifier)
+    // org-1: a name or an identifier.
+    resource._name = { extension: [{ url: dataAbsent, valueCode: 'unknown' }] };
+  straighten(resource, zone);
+  if (resource.resourceType === 'Organization')
+    for (const it of [...list(resource.telecom), ...list(resource.address)]) neverHome(it);
+  withoutStatusOfAnError(built);
+  if (resource.resourceType === 'Appointment') completeAppointment(built);
+  if (resource.resourceType === 'CareTeam') for (const it of resource.participant ?? []) onlyBehalf(it);
+  // obs-6: a reason for a value that is not there, only when it is not there.
+  if (resource.resourceType === 'Observation' && Object.keys(resource).some((it) => /^value[A-Z]/.test(it)))
+    delete resource.dataAbsentReason;
+  if (resource.resourceType !== 'Patient') return;
+  for (const it of resource.extension ?? []) if (it.url === animal) withSpecies(it);
+  if (!resource.contact) return;
+  // pat-1: who cannot be named or reached is no contact; the RelatedPerson says what the message does.
+  const all = resource.contact as Json[];
+  const contacts = all.filter(isReachable);
+  const names = registers.get('contact')?.filter((_, i) => isReachable(all[i] as Json));
+  if (contacts.length > 0) resource.contact = contacts;
+  else delete resource.contact;
+  if (names) registers.set('contact', names);
+}
+
+const list = (value: Json[] | undefined): Json[] => value ?? [];
+
+/** org-2, org-3: an organization has no home. */
+function neverHome(it: Json): void {
+  if (it.use !== 'home') return;
+  delete it.use;
+  it.extension = [...list(it.extension), { url: `${ours}v2-use`, valueCode: 'home' }];
+}
+
+/** ait-2, con-5: what was entered in error has no clinical status; two segments may contradict each other. */
+function withoutStatusOfAnError({ resource, clear }: Built): void {
+  const codings = list(resource.clinicalStatus && resource.verificationStatus?.coding);
+  if (!codings.some((it) => it.code === 'entered-in-error')) return;
+  delete resource.clinicalStatus;
+  clear.add('clinicalStatus');
+}
+
+const animal = 'http://hl7.org/fhir/StructureDefinition/patient-animal';
+
+/** Of an animal the species must be told; some send the breed (PID-36) alone. */
+function withSpecies(extension: Json): void {
+  const parts = extension.extension as Json[];
+  if (!parts.some((it) => it.url === 'species'))
+    parts.unshift({ url: 'species', valueCodeableConcept: { text: 'unknown' } });
+}
+
+/** ctm-1: only a Practitioner acts on behalf of an organization. */
+function onlyBehalf(participant: Json): void {
+  const { member, onBehalfOf } = participant;
+  if (!onBehalfOf || member?.reference?.startsWith('Practitioner/')) return;
+  const extension = { url: `${ours}v2-on-behalf-of`, valueReference: onBehalfOf };
+  participant.extension = [...(participant.extension ?? []), extension];
+  delete participant.onBehalfOf;
+}
+
+function isReachable({ name, telecom, address, organization }: Json): boolean {
+  return (name ?? telecom ?? address ?? organization) !== undefined;
+}

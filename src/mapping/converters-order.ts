@@ -1,0 +1,227 @@
+/** Converters of orders and results (ORU): numbers with units and ranges, waveforms, documents, categories. */
+import { toFhirInstant } from '../hl7v2/datetime.ts';
+import { unescapeText } from '../hl7v2/escape.ts';
+import { clean, type Json, leaf, type MappingContext, partOf } from './context.ts';
+import { type Converter, type ConverterInput, Unconverted } from './converters.ts';
+import { locations } from './pl-location.ts';
+import { authoritySystemOf, codeSystemOf } from './systems.ts';
+import { minutesOf, numberOf, timingConverters } from './timing.ts';
+import { timeUnitOf, type Unit, unitOf } from './unit.ts';
+
+function textOf(raw: string, { level, context }: ConverterInput): string {
+  const text = leaf(raw, level, context.delimiters);
+  return text === '""' ? '' : text;
+}
+
+/** Text of the nth part, empty when it is not there. */
+function partText(raw: string, { level, context }: ConverterInput, n: number): string {
+  const part = partOf(raw, level, n, context.delimiters);
+  return part === '' || part === '""' ? '' : leaf(part, level + 1, context.delimiters);
+}
+
+function original(text: string): Json {
+  return { url: 'http://hl7.org/fhir/StructureDefinition/originalText', valueString: text };
+}
+
+/** A sign of FHIR before a number; `≤` and `≥` as people write them. */
+const comparators: Readonly<Record<string, string>> = {
+  '<': '<',
+  '<=': '<=',
+  '>': '>',
+  '>=': '>=',
+  '≤': '<=',
+  '≥': '>=',
+};
+
+/** A number that a sender puts into NM: `>33.3` is a comparator and a value, `HI` keeps its text beside the unit. */
+function numericQuantity(raw: string, input: ConverterInput): Json | undefined {
+  const text = textOf(raw, input);
+  if (text === '') return undefined;
+  const [, sign, number] = /^(<=|>=|[<>≤≥])\s*(\S+)$/.exec(text) ?? [undefined, undefined, text];
+  const value = numberOf(number as string);
+  if (value === undefined) return { _value: { extension: [original(text)] } };
+  return { ...(sign && { comparator: comparators[sign] }), value };
+}
+
+/** CQ: an amount with its unit. */
+function compositeQuantity(raw: string, input: ConverterInput): Json | undefined {
+  const amount = partText(raw, input, 1);
+  const unit = unitOf(partOf(raw, input.level, 2, input.context.delimiters), input.level + 1, input.context);
+  if (amount === '' && !unit) return undefined;
+  const value = numberOf(amount);
+  if (value !== undefined) return { value, ...unit };
+  return { ...(amount && { _value: { extension: [original(amount)] } }), ...unit };
+}
+
+/** CQ as a Duration: drt-1 wants a unit of time in UCUM. */
+function duration(raw: string, input: ConverterInput): unknown {
+  const value = numberOf(partText(raw, input, 1));
+  const code = timeUnitOf(cqUnit(raw, input), input.context);
+  if (value !== undefined && code) return { value, unit: code, system: 'http://unitsofmeasure.org', code };
+  const text = [partText(raw, input, 1), cqUnit(raw, input)].filter((it) => it).join(' ');
+  return text ? new Unconverted(original(text)) : undefined;
+}
+
+function cqUnit(raw: string, { level, context }: ConverterInput): string {
+  const part = partOf(raw, level, 2, context.delimiters);
+  return part === '' ? '' : leaf(part, level + 1, context.delimiters);
+}
+
+/** Longer texts are no ranges of numbers. Characters. */
+const rangeLengthMax = 100;
+const rangePattern = /^([+-]?\d+(?:\.\d+)?)\s*(?:-|–|—|~|\.\.|to|至)\s*([+-]?\d+(?:\.\d+)?)(?:\s+(\S.*))?$/;
+const limitPattern = /^(<=|>=|[<>≤≥])\s*([+-]?\d+(?:\.\d+)?)(?:\s+(\S.*))?$/;
+
+/** OBX-7: its text, and low and high where it is a range of numbers in the unit of OBX-6 (guide, OBX[Observation]). */
+function referenceRange(raw: string, input: ConverterInput): Json | undefined {
+  const { context, segment } = input;
+  const { component, subcomponent } = context.delimiters;
+  const parts = raw.split(component).flatMap((part) => part.split(subcomponent));
+  const text = parts
+    .map((part) => leaf(part, 3, context.delimiters))
+    .filter((it) => it)
+    .join(' ');
+  if (text === '') return undefined;
+  return { ...limits(text, unitOf(segment.repetitions(6)[0] ?? '', 1, context)), text };
+}
+
+function limits(text: string, unit: Unit | undefined): Json {
+  if (text.length > rangeLengthMax) return {};
+  const [, low, high, of] = rangePattern.exec(text) ?? [];
+  const quantity = (value: string): Json => ({ value: Number(value), ...unit });
+  if (low !== undefined && high !== undefined)
+    return isUnit(of, unit) && Number(low) <= Number(high) ? { low: quantity(low), high: quantity(high) } : {};
+  const [, sign, limit, own] = limitPattern.exec(text) ?? [];
+  if (sign === undefined || limit === undefined || !isUnit(own, unit)) return {};
+  return { [/[<≤]/.test(sign) ? 'high' : 'low']: quantity(limit) };
+}
+
+/** A range that names another unit than OBX-6 is not in the unit of the value. */
+function isUnit(text: string | undefined, unit: Unit | undefined): boolean {
+  return text === undefined || text === unit?.unit || text === unit?.code;
+}
+
+/** Numbers of an array; an empty place is an error of the measurement (R4 datatypes.html#SampledData). */
+function samples(parts: readonly string[], context: MappingContext): string[] | undefined {
+  const texts = parts.map((part) => leaf(part, 2, context.delimiters) || 'E');
+  return texts.every((it) => it === 'E' || /^-?\d*\.?\d+$/.test(it)) ? texts : undefined;
+}
+
+const absent = {
+  extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/data-absent-reason', valueCode: 'unknown' }],
+};
+
+/** NA: one row of numbers; MA: a repetition for each time, a component for each channel. The interval is not sent. */
+function sampledData(_: string, { segment, context }: ConverterInput): Json | undefined {
+  const rows = segment.repetitions(5).map((it) => samples(it.split(context.delimiters.component), context));
+  const widths = new Set(rows.map((it) => it?.length));
+  if (rows.some((it) => !it) || widths.size !== 1) return undefined;
+  const origin = { value: 0, ...unitOf(segment.repetitions(6)[0] ?? '', 1, context) };
+  const dimensions = segment.text(2) === 'MA' ? (rows[0]?.length ?? 1) : rows.length;
+  return { origin, _period: absent, dimensions, data: rows.flat().join(' ') };
+}
+
+/** The target of the first code that a table lists under its own system; nothing for all others, which wait for nobody. */
+function category(raw: string, { level, context, table }: ConverterInput): Json | undefined {
+  const d = context.delimiters;
+  for (const [c, s] of [
+    [1, 3],
+    [4, 6],
+    [10, 12],
+  ] as const) {
+    const [code, name] = [c, s].map((n) => leaf(partOf(raw, level, n, d), level + 1, d)) as [string, string];
+    const system = name ? codeSystemOf(name, code, context) : '';
+    if (!code || (system && system !== table?.source) || (!system && table?.source === 'http://loinc.org')) continue;
+    const target = table?.translate(code, system);
+    if (target) return { coding: [{ ...target }] };
+  }
+  return undefined;
+}
+
+/** base64 as R4 has it: no blanks, padded to fours; undefined for what is none. Linear, and a clean text is not copied. */
+function base64Of(text: string): string | undefined {
+  const dense = /\s/.test(text) ? text.replace(/\s+/g, '') : text;
+  const padding = dense.endsWith('==') ? 2 : dense.endsWith('=') ? 1 : 0;
+  const length = dense.length - padding;
+  if (length === 0 || length % 4 === 1 || /[^A-Za-z0-9+/]/.test(padding ? dense.slice(0, length) : dense))
+    return undefined;
+  const wanted = (4 - (length % 4)) % 4;
+  return wanted === padding ? dense : dense.slice(0, length) + '='.repeat(wanted);
+}
+
+/** ED.5 by its encoding (ED.4, table 0299): base64 as it is, hexadecimal digits and text as base64. */
+function documentData(raw: string, input: ConverterInput): unknown {
+  const { level, context } = input;
+  const part = partOf(raw, level, 5, context.delimiters);
+  if (part === '') return undefined;
+  const text = unescapeText(part, context.delimiters);
+  const encoding = partText(raw, input, 4).toLowerCase();
+  if (encoding === 'hex' && /^[\s0-9A-Fa-f]+$/.test(text))
+    return Buffer.from(text.replace(/\s+/g, ''), 'hex').toString('base64') || undefined;
+  const found = encoding === 'a' ? undefined : base64Of(text);
+  if (found) return found;
+  // What is said to be base64 and is none stays readable beside the data that is not there.
+  if (encoding !== 'base64') return Buffer.from(clean(text), 'utf8').toString('base64') || undefined;
+  return new Unconverted(original(clean(text)));
+}
+
+const mediaTypes = new Set(['application', 'audio', 'image', 'message', 'model', 'multipart', 'text', 'video']);
+const mediaType = /^[\w.+-]+\/[\w.+-]+$/;
+
+/** ED.2 and ED.3 as a media type: `application` and `pdf`, `IM` and `JPEG`, or a media type in either. */
+function contentType(raw: string, input: ConverterInput): unknown {
+  const [type, subtype] = [partText(raw, input, 2), partText(raw, input, 3)];
+  if (!type && !subtype) return undefined;
+  for (const it of [subtype, type]) if (mediaType.test(it)) return it.toLowerCase();
+  const table = input.context.tables.get('MediaType');
+  const listed = [subtype, type].map((it) => table?.translate(it)?.code ?? table?.translate(it.toUpperCase())?.code);
+  const whole = `${type}/${subtype}`.toLowerCase();
+  if (mediaTypes.has(type.toLowerCase()) && mediaType.test(whole) && !listed[0]) return whole;
+  const found = listed.find((it) => it);
+  if (found) return found;
+  const coding = [type, subtype].filter((it) => /^\S+( \S+)*$/.test(it)).map((code) => ({ code }));
+  const concept = coding.length > 0 ? { coding } : { text: `${type} ${subtype}`.trim() };
+  return new Unconverted({
+    url: 'http://hl7.org/fhir/StructureDefinition/alternate-codes',
+    valueCodeableConcept: concept,
+  });
+}
+
+/** The place of an NDL: its parts 4 to 11 are those of a PL (2.A.52). */
+function interpreterPlace(raw: string, { level, context }: ConverterInput): unknown {
+  if (level > 1) return undefined;
+  const { component } = context.delimiters;
+  return locations(raw.split(component).slice(3, 11).join(component), level, context);
+}
+
+/** The converters by the names that rows use in `type:`. */
+export const orderConverters: Readonly<Record<string, Converter>> = {
+  ...timingConverters,
+  'NM-Quantity': { makes: ['Quantity'], convert: numericQuantity },
+  'CQ-Quantity': { makes: ['Quantity'], convert: compositeQuantity },
+  'CQ-Duration': { makes: ['Duration'], convert: duration },
+  'CQ-decimal': { makes: ['decimal'], convert: (raw, input) => numberOf(partText(raw, input, 1)) },
+  'CQ-wholeMinutes': {
+    makes: ['unsignedInt'],
+    convert: (raw, input) => minutesOf(partText(raw, input, 1), cqUnit(raw, input), input.context),
+  },
+  'CWE-timeUnit': { makes: ['code'], convert: (raw, input) => timeUnitOf(textOf(raw, input), input.context) },
+  'CWE-Quantity': { makes: ['Quantity'], convert: (raw, { level, context }) => unitOf(raw, level, context) },
+  'CWE-category': { makes: ['CodeableConcept'], convert: category },
+  'OBX-referenceRange': { makes: ['Observation.referenceRange'], convert: referenceRange },
+  'NA-SampledData': { makes: ['SampledData'], convert: sampledData },
+  /** A time of day or nothing: an instant that was not sent is none. */
+  'DTM-issued': {
+    makes: ['instant'],
+    convert: (raw, input) => toFhirInstant(textOf(raw, input), input.context.offsetOf),
+  },
+  'ED-data': { makes: ['base64Binary'], convert: documentData },
+  'ED-contentType': { makes: ['code'], convert: contentType },
+  'NDL-Location': { makes: ['Reference'], convert: interpreterPlace },
+  'CNN-system': {
+    makes: ['uri'],
+    convert: (raw, input) =>
+      authoritySystemOf(partText(raw, input, 9), partText(raw, input, 10), partText(raw, input, 11), input.context) ??
+      input.context.senderSystem,
+  },
+};

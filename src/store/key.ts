@@ -1,0 +1,12 @@
+/** Names of what a commit may name: equal for equal keys. */
+import type { IdentifierKey, Key } from './store.ts';
+
+/** `Patient/1`. */
+export function nameOf({ type, id }: Key): string {
+  return `${type}/${id}`;
+}
+
+/** Of a resource by its identifier. */
+export function identifierName({ type, identifier: { system, value } }: IdentifierKey): string {
+  return `${type}|${system}|${value}`;
+}

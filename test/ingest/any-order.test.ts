@@ -1,0 +1,206 @@
+/**
+ * Messages of one hospital in any order, repeated, lost and sent again: the state in the end is the same, and so are the open
+ * Tasks. The messages stand in a hospital's own order, one event an hour.
+ */
+import { hash } from 'node:crypto';
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { SqliteStore } from '../../adapters/sqlite/store.ts';
+import { parseProtocol } from '../../src/care/protocol.ts';
+import { careStage } from '../../src/care/stage.ts';
+import { FixedClock } from '../../src/clock.ts';
+import { Commit } from '../../src/commit/commit.ts';
+import { SearchParameters } from '../../src/fhir/search/parameters.ts';
+import type { Json } from '../../src/fhir/types.ts';
+import { Zone } from '../../src/fhir/zone.ts';
+import { contentDigest } from '../../src/hl7v2/content.ts';
+import { ingestStage } from '../../src/ingest/stage.ts';
+import { Mapping } from '../../src/mapping/map.ts';
+import { readMappings } from '../../src/mapping/read.ts';
+import { readProfiles } from '../../src/profiles.ts';
+
+const zone = new Zone('Asia/Shanghai');
+const parameters = new SearchParameters(zone);
+const site = { mapping: new Mapping(readMappings('mappings')), settings: {}, version: 'v' };
+const protocols = readProfiles('profiles')
+  .filter((it) => it.resourceType === 'PlanDefinition')
+  .map(parseProtocol);
+
+/** The nth event: its header, EVN an hour after the one before, and segments. */
+function event(n: number, type: string, ...segments: readonly string[]): string {
+  const at = `202603${String(10 + Math.floor(n / 24)).padStart(2, '0')}${String(n % 24).padStart(2, '0')}0000`;
+  const [name, trigger] = type.split('^') as [string, string];
+  const evn = name === 'ADT' ? [`EVN|${trigger}|${at}`] : [];
+  return [`MSH|^~\\&|HIS|RENHE|||${at}||${type}|M${n}|P|2.5.1`, ...evn, ...segments, ''].join('\r');
+}
+
+const person = (id: string, rest = ''): string => `PID|1||${id}^^^RENHE^MR||Doe^Jane${rest}`;
+const visit = (id: string, fields: Readonly<Record<number, string>> = {}): string => {
+  const pv1 = Array.from({ length: 46 }, () => '');
+  Object.assign(pv1, {
+    0: 'PV1',
+    1: '1',
+    2: 'I',
+    7: 'D012^Li^Min',
+    19: `${id}^^^RENHE^VN`,
+    44: '20260309080000',
+    ...fields,
+  });
+  return pv1.join('|').replace(/\|+$/, '');
+};
+const discharged = (at: string): Readonly<Record<number, string>> => ({ 36: '01', 45: at });
+
+/** A set of messages that ends in one state of the hospital. */
+const stories: Readonly<Record<string, readonly string[]>> = {
+  'a stay with a discharge that was cancelled and made again': [
+    event(0, 'ADT^A05', person('1'), visit('V1', { 2: 'P' })),
+    event(1, 'ADT^A01', person('1', '||19800229|F'), visit('V1', { 3: 'W1^1^1' })),
+    event(2, 'ADT^A08', person('1', '||19800229|F|||Road 1||13900001111'), visit('V1', { 3: 'W1^1^1' })),
+    event(3, 'ADT^A02', person('1'), visit('V1', { 3: 'W2^2^2', 6: 'W1^1^1' })),
+    event(4, 'ADT^A03', person('1'), visit('V1', discharged('20260310040000'))),
+    event(5, 'ADT^A13', person('1'), visit('V1', { 45: '20260310040000' })),
+    event(6, 'ADT^A08', person('1', '||""|F|||||13900002222'), visit('V1')),
+    event(7, 'ADT^A03', person('1'), visit('V1', { 36: '02', 45: '20260310070000' })),
+    event(8, 'ADT^A08', person('1', '||19800229'), visit('V1')),
+  ],
+  'a discharge whose time was corrected, and a telephone that came late and went': [
+    event(0, 'ADT^A01', person('1'), visit('V1')),
+    event(1, 'ADT^A01', person('2', '||||||||13900003333'), visit('V2')),
+    event(24, 'ADT^A03', person('1'), visit('V1', discharged('20260311000000'))),
+    event(25, 'ADT^A03', person('2'), visit('V2', discharged('20260311010000'))),
+    event(26, 'ADT^A08', person('1', '||||||||13900001111'), visit('V1', { 45: '20260312000000' })),
+    event(27, 'ADT^A31', person('2', '||||||||""')),
+  ],
+  'two records of one patient that are merged': [
+    event(0, 'ADT^A01', person('1'), visit('V1')),
+    event(1, 'ADT^A01', person('2', '||1980|F'), visit('V2'), 'DG1|1||E11.9^Diabetes^I10'),
+    event(2, 'ADT^A03', person('2'), visit('V2', discharged('20260310020000'))),
+    event(3, 'ADT^A40', person('1'), 'MRG|2^^^RENHE^MR'),
+    event(4, 'ADT^A08', person('1', '||19800229|F'), visit('V1')),
+    event(5, 'ADT^A08', person('2', '||19810101|F'), visit('V2')),
+    event(6, 'ADT^A03', person('1'), visit('V1', discharged('20260310060000'))),
+  ],
+  'merges in a chain, and one sent the other way round': [
+    event(0, 'ADT^A01', person('1'), visit('V1')),
+    event(1, 'ADT^A01', person('2'), visit('V2')),
+    event(2, 'ADT^A01', person('3'), visit('V3'), 'DG1|1||I10^Hypertension^I10'),
+    event(3, 'ADT^A40', person('2'), 'MRG|3^^^RENHE^MR'),
+    event(4, 'ADT^A40', person('1'), 'MRG|2^^^RENHE^MR'),
+    event(5, 'ADT^A40', person('2'), 'MRG|1^^^RENHE^MR'),
+    event(6, 'ADT^A03', person('3'), visit('V3', discharged('20260310060000'))),
+  ],
+  'a visit that was booked to the wrong patient': [
+    event(0, 'ADT^A01', person('1'), visit('V1'), 'DG1|1||E11.9^Diabetes^I10'),
+    event(1, 'ADT^A01', person('2'), visit('V2')),
+    event(2, 'ADT^A45', person('2'), 'MRG|1^^^RENHE^MR||||V1^^^RENHE^VN', visit('V1')),
+    event(3, 'ADT^A03', person('2'), visit('V1', discharged('20260310030000'))),
+  ],
+  'a death that only the merged record knows of': [
+    event(0, 'ADT^A01', person('1'), visit('V1')),
+    event(1, 'ADT^A01', person('2', '||||||||13900004444'), visit('V2')),
+    event(2, 'ADT^A31', `${person('2')}${'|'.repeat(24)}20260310020000|Y`),
+    event(3, 'ADT^A03', person('1'), visit('V1', discharged('20260310030000'))),
+    event(4, 'ADT^A40', person('1'), 'MRG|2^^^RENHE^MR'),
+  ],
+  'an identifier that was changed': [
+    event(0, 'ADT^A28', person('1', '||1980|F')),
+    event(1, 'ADT^A01', person('1'), visit('V1')),
+    event(2, 'ADT^A47', person('9'), 'MRG|1^^^RENHE^MR'),
+    event(3, 'ADT^A31', person('9', '||19800229|F')),
+    event(4, 'ADT^A03', person('9'), visit('V1', discharged('20260310040000'))),
+  ],
+  'allergies and diagnoses that come and go': [
+    event(
+      0,
+      'ADT^A01',
+      person('1'),
+      visit('V1'),
+      'AL1|1|DA|PCN^Penicillin',
+      'DG1|1||E11.9^Diabetes^I10',
+      'DG1|2||I10^Hypertension^I10',
+    ),
+    event(1, 'ADT^A08', person('1'), visit('V1'), 'AL1|1|DA|ASA^Aspirin', 'DG1|1||I10^Hypertension^I10'),
+    event(2, 'ADT^A08', person('1'), visit('V1'), 'AL1|1|DA|PCN^Penicillin', 'AL1|2|FA|NUT^Nuts'),
+    event(3, 'ADT^A11', person('1'), visit('V1')),
+  ],
+  'an admission that was cancelled, and a patient who died': [
+    event(0, 'ADT^A04', person('1'), visit('V0', { 2: 'E' })),
+    event(1, 'ADT^A01', person('1'), visit('V1')),
+    event(2, 'ADT^A11', person('1'), visit('V1')),
+    event(3, 'ADT^A01', person('1'), visit('V2')),
+    event(4, 'ADT^A12', person('1'), visit('V2', { 3: 'W1^1^1' })),
+    event(5, 'ADT^A03', `${person('1')}${'|'.repeat(24)}20260310050000|Y`, visit('V2', discharged('20260310050000'))),
+  ],
+};
+
+/** What a hospital's messages leave, sent in the order given; the care stage runs after each. */
+async function left(messages: readonly string[]): Promise<{ resources: Json; tasks: unknown[] }> {
+  const store = new SqliteStore(':memory:');
+  const clock = new FixedClock('2026-03-12T02:31:00Z');
+  const commit = new Commit(store, parameters, clock);
+  const ingest = ingestStage({ store, commit, parameters, mappingOf: () => site, zone, clock }, () => {});
+  const care = careStage({ store, commit, parameters, protocols, zone, clock });
+  for (const text of messages) {
+    const bytes = Buffer.from(text);
+    const fields = text.split('|');
+    await store.keep({
+      receivedAt: clock.now(),
+      listener: 'test',
+      peer: 'test',
+      site: '',
+      bytes,
+      charset: 'utf-8',
+      state: 'received',
+      type: fields[8] ?? '',
+      controlId: fields[9] ?? '',
+      facility: 'RENHE',
+      sha256: hash('sha256', bytes, 'hex'),
+      content: contentDigest(bytes),
+      answer: Buffer.alloc(0),
+    });
+    await ingest();
+    await care();
+  }
+  const counts = await store.messageCounts();
+  expect(Object.keys(counts).filter((it) => !['applied', 'stale', 'duplicate'].includes(it))).toEqual([]);
+  const names = new Set((await store.history({ limit: 100_000 })).map(({ type, id }) => `${type}/${id}`));
+  const resources: Json = {};
+  const tasks: Json[] = [];
+  for (const name of [...names].sort()) {
+    const [type, id] = name.split('/') as [string, string];
+    const { json, cause } = (await store.read({ type, id })) as { json: string; cause: string };
+    const { meta, ...resource } = JSON.parse(json) as Json;
+    if (type === 'Task' && ['requested', 'ready'].includes(resource.status)) tasks.push(resource);
+    if (['MessageHeader', 'Provenance'].includes(type) || (await isCare(store, type, id, cause))) continue;
+    resources[name] = resource;
+  }
+  await store.close();
+  return { resources, tasks: tasks.map(essence).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)) };
+}
+
+/** Written first by the care stage: its plans are numbered in the order in which it saw discharges. */
+async function isCare(store: SqliteStore, type: string, id: string, cause: string): Promise<boolean> {
+  return cause.startsWith('plan:') || ((await store.readVersion({ type, id }, 1))?.cause.startsWith('plan:') ?? false);
+}
+
+/** What somebody has to do, when, and for whom. */
+function essence({ code, status, for: patient, encounter, executionPeriod, description }: Json): unknown {
+  return { code, status, patient: patient?.reference, encounter: encounter?.reference, executionPeriod, description };
+}
+
+describe.each(Object.entries(stories))('%s', (_, messages) => {
+  test('leaves the same state and the same open Tasks in any order, repeated, lost and sent again', async () => {
+    const expected = await left(messages);
+    expect(Object.keys(expected.resources).length).toBeGreaterThan(2);
+    const orders = fc.array(fc.nat(messages.length - 1), { maxLength: 4 }).chain((again) => {
+      const all = [...messages, ...again.map((i) => messages[i] as string)];
+      return fc.shuffledSubarray(all, { minLength: all.length, maxLength: all.length });
+    });
+    await fc.assert(
+      fc.asyncProperty(orders, async (order) => {
+        expect(await left(order)).toEqual(expected);
+      }),
+      { numRuns: 12, verbose: 0 },
+    );
+  });
+});
