@@ -82,9 +82,9 @@ async function hl7OverHttp(request: Request, response: Response, { receive }: Ht
   const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
   const site = queryOf(request).get('site');
   const origin = { listener: 'http', peer: request.socket.remoteAddress ?? '', ...(site && { site }) };
-  const { accept, application } = await receive(bytes, origin);
+  const { accept, application, single } = await receive(bytes, origin);
   // One answer to one request: of enhanced mode's two the one that says more.
-  const answer = (await application) ?? accept;
+  const answer = single ? await single() : ((await application) ?? accept);
   if (!answer) return void response.status(204).end();
   response.status(200).type('x-application/hl7-v2+er7').send(answer);
 }

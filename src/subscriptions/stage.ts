@@ -49,6 +49,17 @@ class Stage {
 
   /** Handles one batch. @returns false when there was none */
   async step(): Promise<boolean> {
+    try {
+      return await this.#batch();
+    } catch (error) {
+      // The numbers given meanwhile were not written: start again from what is.
+      this.#asOf = undefined;
+      if (!(error instanceof LostClaim)) throw error;
+      return true;
+    }
+  }
+
+  async #batch(): Promise<boolean> {
     const { store, commit, queue } = this.#parts;
     const from = await store.cursor(cursorName);
     if (this.#asOf !== from) await this.#load(from);
@@ -63,22 +74,12 @@ class Stage {
       for (const { subscription } of events) bells.push({ kind: 'deliver', id: subscription });
       if (change.type === 'Subscription') await this.#subscriptionChanged(change, effects, bells);
     }
-    try {
-      await commit.run({
-        cause: 'subscription:events',
-        keys: [],
-        decide: () => ({
-          intentions: [],
-          effects: () => effects,
-        }),
-      });
-      this.#asOf = last.sequence;
-    } catch (error) {
-      // The numbers given above were not written: start again from what is.
-      this.#asOf = undefined;
-      if (!(error instanceof LostClaim)) throw error;
-      return true;
-    }
+    await commit.run({
+      cause: 'subscription:events',
+      keys: [],
+      decide: () => ({ intentions: [], effects: () => effects }),
+    });
+    this.#asOf = last.sequence;
     for (const bell of bells) queue.ring(bell);
     return true;
   }
