@@ -1,3 +1,6 @@
+// Half a second less for each process that a test starts.
+process.env.NODE_COMPILE_CACHE ??= new URL('node_modules/.cache/node', import.meta.url).pathname;
+
 export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],

@@ -57,7 +57,7 @@ const hints: Record<string, string> = {
   SITE: 'the name of a file in mappings/sites without its ending',
 };
 
-const validate = new Ajv({ allErrors: true }).compile(schema);
+const validate = new Ajv({ allErrors: true, meta: false, validateSchema: false }).compile(schema);
 
 /** @throws ConfigError that names each wrong variable */
 export function readConfig(env: NodeJS.ProcessEnv): Config {

@@ -9,7 +9,9 @@ import { LineCounter, parseDocument } from 'yaml';
 import { type Charset, charsetOf } from './hl7v2/charset.ts';
 
 /** What is wrong with the environment or a file that it names, a line for each. */
-export class ConfigError extends Error {}
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
 
 /** PEM files, absolute paths. */
 export interface TlsConfig {
@@ -105,7 +107,7 @@ const schema = {
   },
 };
 
-const validate = new Ajv({ allErrors: true }).compile<Written[]>(schema);
+const validate = new Ajv({ allErrors: true, meta: false, validateSchema: false }).compile<Written[]>(schema);
 
 /** `localhost` or an address of this machine that nobody else reaches. */
 export function isLoopback(host: string): boolean {

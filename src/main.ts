@@ -1,14 +1,7 @@
 /** Command line and signals. `serve`, `map`, `mapping`, `send`, `replay`. */
 import { fileURLToPath } from 'node:url';
-import { startApp } from './app.ts';
 import type { Setting } from './cli/convert.ts';
-import { mapCommand } from './cli/map.ts';
-import { mappingCommand } from './cli/mapping.ts';
-import { replayCommand } from './cli/replay.ts';
-import { sendCommand } from './cli/send.ts';
-import { ConfigError, readConfig } from './config.ts';
 import type { StoredResource } from './fhir/types.ts';
-import { MappingError } from './mapping/rows.ts';
 import { questionnairesOf, readProfiles } from './profiles.ts';
 
 const usage = `aftercare serve
@@ -22,13 +15,17 @@ const root = (path: string): string => fileURLToPath(new URL(`../${path}`, impor
 
 const profiles = (): StoredResource[] => readProfiles(root('profiles'));
 
-const setting = (): Setting => ({
-  ...readConfig(process.env),
-  mappings: root('mappings'),
-  questionnaires: () => questionnairesOf(profiles()),
-});
+async function setting(): Promise<Setting> {
+  const { readConfig } = await import('./config.ts');
+  return {
+    ...readConfig(process.env),
+    mappings: root('mappings'),
+    questionnaires: () => questionnairesOf(profiles()),
+  };
+}
 
 async function serve(): Promise<number> {
+  const [{ startApp }, { readConfig }] = await Promise.all([import('./app.ts'), import('./config.ts')]);
   const app = await startApp(readConfig(process.env));
   process.stdout.write([`FHIR ${app.http}`, ...app.listeners.map((it) => `HL7 v2 ${it}`), ''].join('\n'));
   process.on('SIGHUP', () => app.reload());
@@ -47,19 +44,20 @@ function endWithReader(): void {
   });
 }
 
+// Each command loads what it needs when it is called: all of the server takes a second.
 async function main([command, ...rest]: string[]): Promise<number> {
   if (command !== 'serve') endWithReader();
   switch (command) {
     case 'serve':
       return serve();
     case 'map':
-      return mapCommand(rest, setting(), profiles);
+      return (await import('./cli/map.ts')).mapCommand(rest, await setting(), profiles);
     case 'mapping':
-      return mappingCommand(rest, setting());
+      return (await import('./cli/mapping.ts')).mappingCommand(rest, await setting());
     case 'send':
-      return sendCommand(rest);
+      return (await import('./cli/send.ts')).sendCommand(rest);
     case 'replay':
-      return replayCommand(rest);
+      return (await import('./cli/replay.ts')).replayCommand(rest);
     default:
       process.stderr.write(usage);
       return 2;
@@ -70,7 +68,8 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   // What the operator can mend is said in a line; the rest is a defect and shows its stack.
-  const expected = error instanceof ConfigError || error instanceof MappingError || 'code' in (error as object);
-  process.stderr.write(expected ? `${(error as Error).message}\n` : `${(error as Error).stack}\n`);
+  const { name, message, stack, code } = error as NodeJS.ErrnoException;
+  const expected = name === 'ConfigError' || name === 'MappingError' || code !== undefined;
+  process.stderr.write(`${expected ? message : stack}\n`);
   process.exitCode = 1;
 }

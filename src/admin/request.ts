@@ -23,7 +23,7 @@ export interface AdminAnswer {
   readonly file?: string;
 }
 
-const ajv = new Ajv({ allErrors: false, coerceTypes: false });
+const ajv = new Ajv({ allErrors: false, coerceTypes: false, meta: false, validateSchema: false });
 
 export function schemaOf(schema: object): ValidateFunction {
   return ajv.compile(schema);

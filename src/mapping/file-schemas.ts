@@ -302,7 +302,7 @@ export function fileSchema(kind: FileKind, names?: SchemaNames): Schema {
   };
 }
 
-const ajv = new Ajv({ allErrors: true, strict: false });
+const ajv = new Ajv({ allErrors: true, strict: false, meta: false, validateSchema: false });
 
 /** Checks of the shape, by kind. */
 export const validators: Readonly<Record<FileKind, ValidateFunction>> = {

@@ -176,6 +176,8 @@ export interface Located<T> {
 
 /** A mapping that cannot be used. `message` begins with file and line. */
 export class MappingError extends Error {
+  override readonly name = 'MappingError';
+
   constructor(file: string, line: number, text: string) {
     super(`${file}:${line}: ${text}`);
   }

@@ -54,7 +54,8 @@ test('connections, frames and bytes all come to nothing, and nothing is handed o
           if (socket.writable) socket.write(one.bytes);
           whole += one.bytes.length;
         } else if (one.what === 'ends') socket.end();
-        else if (one.what === 'resets') socket.resetAndDestroy();
+        // Not behind an end: of such a socket Node (26) at times tells no 'close'.
+        else if (one.what === 'resets' && socket.writable) socket.resetAndDestroy();
         else if (one.what === 'pauses') socket.pause();
         else if (one.what === 'resumes') socket.resume();
         else await new Promise((resolve) => setImmediate(resolve));

@@ -19,7 +19,8 @@ function instance(): Ajv {
     meta: false,
     validateSchema: false,
     logger: false,
-    code: { regExp: Object.assign(regExp, { code: '' }) },
+    // Halves the time to compile, and costs nothing measurable afterwards.
+    code: { optimize: false, regExp: Object.assign(regExp, { code: '' }) },
   });
   ajv.addKeyword({ keyword: 'fhirResource', schema: false, validate: (data: unknown) => isSound(data) });
   ajv.addKeyword({ keyword: 'fhirChoice', compile: compileChoice });
