@@ -14,11 +14,17 @@ interface Task {
 /** Tasks in one transaction at the most: bounds what a failing disk takes back, and how long a reader waits. */
 const groupMax = 64;
 
+/** Another process has the file locked: between two tries, and until those who wait are told; ms. */
+const lockedPauseMs = 50;
+const lockedMsMax = 5000;
+
 export class Writer {
   readonly #db: Database.Database;
   #waiting: Task[] = [];
   #scheduled = false;
   #ended = false;
+  /** When another process was first seen to have the file locked; ms since the epoch. */
+  #lockedSince: number | undefined;
   readonly #begin: Database.Statement;
   readonly #commit: Database.Statement;
   readonly #rollback: Database.Statement;
@@ -54,14 +60,17 @@ export class Writer {
   /** Writes what is waiting, now, and takes nothing more. */
   end(): void {
     this.#ended = true;
-    while (this.#waiting.length > 0) this.#flush();
+    this.#db.pragma(`busy_timeout = ${lockedMsMax}`);
+    while (this.#waiting.length > 0) this.#together(this.#waiting.splice(0, groupMax));
   }
 
   #flush(): void {
     const group = this.#waiting.splice(0, groupMax);
-    this.#scheduled = this.#waiting.length > 0;
-    if (this.#scheduled) setImmediate(() => this.#flush());
     if (group.length > 0) this.#together(group);
+    this.#scheduled = this.#waiting.length > 0;
+    if (!this.#scheduled) return;
+    if (this.#lockedSince === undefined) setImmediate(() => this.#flush());
+    else setTimeout(() => this.#flush(), lockedPauseMs);
   }
 
   /**
@@ -73,6 +82,7 @@ export class Writer {
     const done: (() => void)[] = [];
     try {
       this.#begin.run();
+      this.#lockedSince = undefined;
       for (const task of group) {
         const before = this.#totalChanges.get();
         try {
@@ -87,10 +97,25 @@ export class Writer {
     } catch (error) {
       if (this.#db.inTransaction) this.#rollback.run();
       this.#undone();
-      if (group.length === 1) group[0]?.reject(error);
+      if (isLocked(error)) this.#wait(group, error);
+      else if (group.length === 1) group[0]?.reject(error);
       else for (const task of group) this.#together([task]);
       return;
     }
     for (const finish of done) finish();
   }
+
+  /** For another process, with the loop turning: SQLite's own wait would hold up every read and every connection. */
+  #wait(group: readonly Task[], error: unknown): void {
+    this.#waiting.unshift(...group);
+    this.#lockedSince ??= Date.now();
+    if (!this.#ended && Date.now() - this.#lockedSince < lockedMsMax) return;
+    this.#lockedSince = undefined;
+    for (const task of this.#waiting.splice(0)) task.reject(error);
+  }
+}
+
+/** Another process writes (sqlite.org/rescode.html#busy). */
+function isLocked(error: unknown): boolean {
+  return `${(error as { code?: unknown }).code}`.startsWith('SQLITE_BUSY');
 }

@@ -226,7 +226,7 @@ export function candidateSearches(wanted: Json): string[] {
     ...objects(wanted.identifier).slice(0, identifiersMax).map(identifierParameter),
     // A date alone is wide; with the gender it is half of that, with a family name a handful.
     birthdate && gender ? join(birthdate, gender) : birthdate,
-    ...names.map(({ family }) => join(parameter('family', family), birthdate)),
+    ...names.map(({ family }) => join(nameParameter('family', family), birthdate)),
     ...objects(wanted.telecom).slice(0, telecomsMax).map(telecomParameter),
     ...names.flatMap(nameParameters),
   ];
@@ -246,6 +246,11 @@ function escaped(value: unknown): string {
 function parameter(name: string, value: unknown): string {
   const shown = escaped(value);
   return shown && `${name}=${shown}`;
+}
+
+/** An accent alone is a name that nobody can be found by. */
+function nameParameter(name: string, value: unknown): string {
+  return fold(text(value).trim()) === '' ? '' : parameter(name, value);
 }
 
 function identifierParameter({ system, value }: Json): string {
@@ -271,8 +276,8 @@ function telecomParameter({ system, value }: Json): string {
 function nameParameters(name: Json): string[] {
   const given = (Array.isArray(name.given) ? name.given : []).map(text);
   const whole = text(name.text) || text(name.family) + given.join('');
-  if (/\p{Script=Han}/u.test(whole)) return [parameter('name', whole.replace(/\s+/g, ''))];
-  const parts = join(parameter('family', name.family), parameter('given', given[0]));
+  if (/\p{Script=Han}/u.test(whole)) return [nameParameter('name', whole.replace(/\s+/g, ''))];
+  const parts = join(nameParameter('family', name.family), nameParameter('given', given[0]));
   const words = text(name.text).split(/\s+/).slice(0, 4);
-  return [parts, words.length > 1 ? join(...words.map((word) => parameter('name', word))) : ''];
+  return [parts, words.length > 1 ? join(...words.map((word) => nameParameter('name', word))) : ''];
 }

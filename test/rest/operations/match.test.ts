@@ -162,6 +162,11 @@ describe('$match', () => {
     expect(answer.body.resourceType).toBe('OperationOutcome');
   });
 
+  test('of somebody whose name is an accent alone finds nobody', async () => {
+    const { status, body } = await match({ name: [{ family: '!', given: ['\u1a55'] }] });
+    expect([status, graded(body)]).toEqual([200, []]);
+  });
+
   test('of any sound Patient answers, whatever is written in it', async () => {
     const text = fc
       .string({ unit: 'binary', minLength: 1, maxLength: 20 })
