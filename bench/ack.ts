@@ -23,8 +23,8 @@ type Waits = readonly number[];
 const percentile = (waits: Waits, p: number): number =>
   waits[Math.min(waits.length - 1, Math.ceil(waits.length * p) - 1)] as number;
 
-/** @param each messages of every connection in a round */
-export async function ack(each: number, rounds: number): Promise<Row[]> {
+/** @param messages in a round, of all connections together, at least five of each */
+export async function ack(messages: number, rounds: number): Promise<Row[]> {
   const folder = temporary();
   const floor = await BareServer.start(openDatabase(folder.path('floor.db')));
   const env = { STORE_URL: `sqlite:${folder.path('ours.db')}`, HTTP_PORT: '0', MLLP_PORT: '0', LOG_LEVEL: 'silent' };
@@ -33,6 +33,7 @@ export async function ack(each: number, rounds: number): Promise<Row[]> {
   const rows: Row[] = [];
   let sent = 0;
   for (const connections of [1, 16, 128]) {
+    const each = Math.max(5, Math.ceil(messages / connections));
     const measured: { ours: Waits[]; floor: Waits[] } = { ours: [], floor: [] };
     for (let round = 0; round <= rounds; round++) {
       // Applying what was received is not what the sender waits for: between the rounds it is let finish.

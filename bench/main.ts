@@ -24,7 +24,7 @@ const fullHttp = { patients: 20_000, rounds: 5, roundMs: 1000 };
 
 const steps: [name: string, run: () => Promise<Row | Row[]>][] = [
   ['journal', () => journal(quick ? 640 : 3200, quick ? 2 : 5)],
-  ['ack', () => ack(quick ? 10 : 40, quick ? 1 : 5)],
+  ['ack', () => ack(quick ? 40 : 320, quick ? 1 : 5)],
   ['apply', () => apply(quick ? 100 : 500, quick ? 1 : 5)],
   ['mapping', () => mapping(quick ? 200 : 1000, quick ? 2 : 7)],
   ['search', () => search(quick ? 20_000 : 200_000, quick ? 2 : 5, progress)],

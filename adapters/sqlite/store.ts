@@ -25,6 +25,8 @@ import type {
   Version,
   View,
 } from '../../src/store/store.ts';
+import { Looks } from './looks.ts';
+import type { MessageName } from './message-rows.ts';
 import { openDatabase } from './open.ts';
 import { currentOf, Resources, versionOf } from './resources.ts';
 import { StageRows } from './stage-rows.ts';
@@ -36,6 +38,7 @@ export class SqliteStore implements Store {
   readonly #writer: Writer;
   readonly #resources: Resources;
   readonly #stages: StageRows;
+  readonly #looks: Looks<MessageName, JournalRow>;
 
   /** Reads of a decision run inside the transaction of the only writer: they need no locks and no keys in advance. */
   readonly #view: View = {
@@ -52,6 +55,7 @@ export class SqliteStore implements Store {
     this.#resources = new Resources(this.#db, watch);
     this.#writer = new Writer(this.#db, () => this.#resources.undo());
     this.#stages = new StageRows(this.#db, watch);
+    this.#looks = new Looks((names) => this.#stages.messages.earlier(names));
   }
 
   commit(request: CommitRequest): Promise<void> {
@@ -66,7 +70,7 @@ export class SqliteStore implements Store {
         this.#resources.undo(before);
         throw error;
       }
-    });
+    }, true);
   }
 
   #apply(effect: Effect, view: View): void {
@@ -154,8 +158,8 @@ export class SqliteStore implements Store {
     return this.#stages.messages.hasTwin(message);
   }
 
-  async earlier(facility: string, controlId: string): Promise<JournalRow | undefined> {
-    return this.#stages.messages.earlier(facility, controlId);
+  earlier(facility: string, controlId: string): Promise<JournalRow | undefined> {
+    return this.#looks.look({ facility, controlId });
   }
 
   async message(id: number): Promise<JournalRow | undefined> {

@@ -6,6 +6,7 @@ import type Database from 'better-sqlite3';
 import { Failure } from '../../src/outcome.ts';
 
 interface Task {
+  readonly mayRefuse: boolean;
   run(): unknown;
   resolve(value: any): void;
   reject(error: unknown): void;
@@ -44,12 +45,13 @@ export class Writer {
   /**
    * Runs a task in a transaction. Tasks run in the order given; one that throws is undone alone. A task may run again when
    * its group was undone.
+   * @param mayRefuse it may throw where nothing is wrong with the database: then its group goes on without it
    * @returns what the task gives, when it is durable
    */
-  write<T>(run: () => T): Promise<T> {
+  write<T>(run: () => T, mayRefuse = false): Promise<T> {
     if (this.#ended) return Promise.reject(new Failure('stopping', 'the store is closed'));
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push({ run, resolve, reject });
+      this.#waiting.push({ mayRefuse, run, resolve, reject });
       if (this.#scheduled) return;
       this.#scheduled = true;
       // After the I/O of this turn of the loop: every frame that it brought is in the group.
@@ -84,12 +86,12 @@ export class Writer {
       this.#begin.run();
       this.#lockedSince = undefined;
       for (const task of group) {
-        const before = this.#totalChanges.get();
+        const before = task.mayRefuse && this.#totalChanges.get();
         try {
           const value = task.run();
           done.push(() => task.resolve(value));
         } catch (error) {
-          if (!this.#db.inTransaction || this.#totalChanges.get() !== before) throw error;
+          if (!task.mayRefuse || !this.#db.inTransaction || this.#totalChanges.get() !== before) throw error;
           done.push(() => task.reject(error));
         }
       }

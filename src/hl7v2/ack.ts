@@ -66,7 +66,7 @@ function errSegment(problem: Problem, legacy: boolean, d: Delimiters): string {
     const code = [problem.code, text, 'HL70357'].join(d.subcomponent);
     return ['ERR', [segment, sequence, field, code].join(d.component)].join(d.field);
   }
-  const place = [segment, sequence, field, repetition, component].join(d.component).replace(trailing(d.component), '');
+  const place = trimmed([segment, sequence, field, repetition, component].join(d.component), d.component);
   const code = [problem.code, text, 'HL70357'].join(d.component);
   return ['ERR', '', place, code, 'E', '', '', '', escapeText(problem.text, d)].join(d.field);
 }
@@ -74,8 +74,11 @@ function errSegment(problem: Problem, legacy: boolean, d: Delimiters): string {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
 const controls = /[\u0000-\u001f\u007f]/g;
 
-function trailing(delimiter: string): RegExp {
-  return new RegExp(`\\${delimiter}+$`);
+/** Without the empty parts at the end. */
+function trimmed(text: string, delimiter: string): string {
+  let end = text.length;
+  while (end > 0 && text[end - 1] === delimiter) end--;
+  return text.slice(0, end);
 }
 
 /** What an acknowledgement needs from outside: a unique MSH-10 and MSH-7 as a DTM. */
@@ -104,7 +107,7 @@ export function acknowledge(
   const version = header?.text(12) || '2.5.1';
   const legacy = Number.parseFloat(version.slice(0, 3)) < 2.5;
   const event = header?.text(9, 2) ?? '';
-  const type = ['ACK', event, legacy ? '' : 'ACK'].join(d.component).replace(trailing(d.component), '');
+  const type = trimmed(['ACK', event, legacy ? '' : 'ACK'].join(d.component), d.component);
   const encoding = d.component + d.repetition + d.escape + d.subcomponent;
   const msh = ['MSH', encoding, copy(5), copy(6), copy(3), copy(4), context.timestamp, '', type, context.controlId];
   // Where we switch sets as the sender does, MSH-20 says in which way.
@@ -112,7 +115,7 @@ export function acknowledge(
   msh.push(copy(11) || 'P', copy(12) || version, '', '', '', '', '', copy(18), '', scheme);
   const summary = legacy && problems[0] ? escapeText(problems[0].text, d) : '';
   const msa = ['MSA', ackCodeOf(problems, kind), copy(10), ...(summary ? [summary] : [])];
-  const lines = [msh.join(d.field).replace(trailing(d.field), ''), msa.join(d.field)];
+  const lines = [trimmed(msh.join(d.field), d.field), msa.join(d.field)];
   for (const problem of problems) lines.push(errSegment(problem, legacy, d));
   return encode(`${lines.join('\r')}\r`, charset);
 }

@@ -1,5 +1,5 @@
 /** Whether two messages say the same. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Charset } from './charset-names.ts';
 import { charsetOf } from './charset-names.ts';
 import { declarationOf, fieldSpan, readingOf, separators, shapeOf } from './header-bytes.ts';
@@ -18,5 +18,5 @@ export function contentDigest(bytes: Uint8Array, charset?: Charset): string {
   const bare = { ...shape, mark: 0 };
   const set = charset ?? (shape.width === 1 ? charsetOf(declarationOf(body, 'utf-8').repetitions[0] ?? '') : undefined);
   const { from, to } = fieldSpan(separators(body, readingOf(set), bare), 10, shape.width);
-  return createHash('sha256').update(body.subarray(0, from)).update(body.subarray(to)).digest('hex');
+  return hash('sha256', Buffer.concat([body.subarray(0, from), body.subarray(to)]), 'hex');
 }

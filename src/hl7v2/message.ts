@@ -20,7 +20,7 @@ export interface FieldRef {
   readonly subcomponent: number;
 }
 
-const none: string[] = [];
+const none: readonly string[] = [];
 
 /** One segment; `fields` is cut at the first read. */
 export class Segment {
@@ -30,6 +30,8 @@ export class Segment {
   readonly sequence: number;
   readonly delimiters: Delimiters;
   #fields: string[] | undefined;
+  /** By field: many rows ask the same one. */
+  #repetitions: (readonly string[])[] | undefined;
 
   constructor(raw: string, delimiters: Delimiters, sequence: number) {
     this.name = raw.slice(0, 3);
@@ -53,11 +55,15 @@ export class Segment {
   }
 
   /** The repetitions of field n, raw; none for an empty field. MSH-2 holds the delimiters and is never cut. */
-  repetitions(n: number): string[] {
+  repetitions(n: number): readonly string[] {
     const value = this.field(n);
     if (value === '') return none;
-    if (this.name === 'MSH' && n <= 2) return [value];
-    return value.includes(this.delimiters.repetition) ? value.split(this.delimiters.repetition) : [value];
+    this.#repetitions ??= [];
+    this.#repetitions[n] ??=
+      value.includes(this.delimiters.repetition) && !(this.name === 'MSH' && n <= 2)
+        ? value.split(this.delimiters.repetition)
+        : [value];
+    return this.#repetitions[n];
   }
 
   /** Text of a component (subcomponent) of the first repetition: unescaped, without blanks around it. */

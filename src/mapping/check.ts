@@ -1,12 +1,12 @@
 /** What keeps a message from being mapped: its header, and the segments and fields that its map requires. */
-import { cut, type Message, parseRef, type Segment } from '../hl7v2/message.ts';
+import { cut, type FieldRef, type Message, parseRef, type Segment } from '../hl7v2/message.ts';
 import type { Problem } from '../hl7v2/problem.ts';
 import { isValued } from './context.ts';
 import type { MessageMap, Required } from './rows.ts';
 
 /** One `require` of a message map: the place to name when it fails, and its test. */
 export interface Requirement {
-  readonly place: string;
+  readonly place: FieldRef;
   valued(message: Message): boolean;
 }
 
@@ -14,10 +14,10 @@ export interface Requirement {
 export function requirement(places: readonly Required[]): Requirement {
   const tests = places.map((it) => {
     const [place = '', ...values] = typeof it === 'string' ? [it] : it.in;
-    return { ...parseRef(place)!, place, values };
+    return { ...parseRef(place)!, values };
   });
   return {
-    place: tests[0]?.place ?? '',
+    place: tests[0]!,
     valued: (message) =>
       tests.some(({ segment, field, component, values }) => {
         const { delimiters } = message;
@@ -66,7 +66,7 @@ export function missing(message: Message, map: MessageMap, required: readonly Re
   const absent = new Set(map.segments.filter((name) => !message.first(name)));
   for (const segment of absent) problems.push({ code: '100', text: 'a required segment is missing', segment });
   for (const { place, valued } of required) {
-    const { segment, field, component } = parseRef(place)!;
+    const { segment, field, component } = place;
     if (absent.has(segment) || valued(message)) continue;
     problems.push({
       code: '101',

@@ -102,8 +102,10 @@ export class Compiler {
       // Most fields are empty: that is asked first, the condition second.
       const parts = source.repetitions(field.field);
       if (parts.length === 0 || (when && !when(source, context))) return;
-      for (const i of each ? valuedOf(source.repetitions(each.field), context) : parts.keys()) {
-        const part = (each ? parts[0] : parts[i]) ?? '';
+      const places = each && valuedOf(source.repetitions(each.field), context);
+      for (let k = 0; k < (places ?? parts).length; k++) {
+        const i = places?.[k] ?? k;
+        const part = (places ? parts[0] : parts[i]) ?? '';
         if (part === '""') {
           if (!elementOf(type, target.root)?.required) built?.clear.add(cleared);
           continue;

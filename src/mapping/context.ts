@@ -95,7 +95,7 @@ export interface MappingContext {
 export interface Source {
   readonly level: number;
   readonly segment: Segment;
-  repetitions(n: number): string[];
+  repetitions(n: number): readonly string[];
   /** True when the place is not empty: cheaper than its repetitions. */
   has(n: number): boolean;
 }
@@ -105,7 +105,7 @@ export function segmentSource(segment: Segment): Source {
   return { level: 1, segment, repetitions: (n) => segment.repetitions(n), has: (n) => segment.field(n) !== '' };
 }
 
-const none: string[] = [];
+const none: readonly string[] = [];
 
 /** Rows of a data type read the parts of one raw text. */
 export class PartsSource implements Source {
@@ -127,7 +127,7 @@ export class PartsSource implements Source {
   }
 
   /** Part 0 is the whole text again: a type may hand it on to another type. */
-  repetitions(n: number): string[] {
+  repetitions(n: number): readonly string[] {
     if (n === 0) return [this.#raw];
     const part = this.#parts[n - 1];
     return part === undefined || part === '' ? none : [part];

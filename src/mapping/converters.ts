@@ -65,8 +65,16 @@ function fromText(makes: string[], make: (text: string, input: ConverterInput) =
 function dated(type: string, make: (text: string, input: ConverterInput) => string | undefined): Converter {
   return fromText([type], (text, input) => {
     const value = make(text, input);
-    return value === undefined || isRead(text) ? value : original(text, value);
+    return value === undefined || isWhole(text, value) || isRead(text) ? value : original(text, value);
   });
+}
+
+/** The plain forms, which nearly all are: each part was sound, so each is in the value. */
+function isWhole(text: string, value: string): boolean {
+  const match = /^\d{8}(\d{4}(?:\d\d)?)?(?:([+-]\d\d)(\d\d))?$/.exec(text);
+  if (!match || value.length < 10) return false;
+  const [, time, hours, minutes] = match;
+  return (!time || value.length > 10) && (!hours || value.endsWith(`${hours}:${minutes}`));
 }
 
 /** Every digit but zeros for what is not known (`20260000`) was read, and there is nothing but digits and their marks. */
@@ -254,7 +262,9 @@ export const converters: Readonly<Record<string, Converter>> = {
   'DTM-dateTime': dated('dateTime', (text, { context }) => toFhirDateTime(text, context.offsetOf)),
   'DTM-instant': fromText(['instant'], (text, { context }) => {
     const instant = toFhirInstant(text, context.offsetOf);
-    return instant && isRead(text) ? instant : original(text, instant ?? context.receivedAt);
+    return instant && (isWhole(text, instant) || isRead(text))
+      ? instant
+      : original(text, instant ?? context.receivedAt);
   }),
   'TM-time': fromText(['time'], toFhirTime),
   'NM-decimal': fromText(['decimal'], number),

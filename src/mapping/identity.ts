@@ -76,13 +76,19 @@ function byPlaces(parts: readonly string[], owner: string): Identifier {
     if (part === 'occurrence') return () => 'occurrence';
     return textAt(owner, part);
   });
+  const at = parts.indexOf('occurrence');
+  const name = `\u0001${parts.join('\u0001')}\u0001`;
+  // A reference that is not there (a patient without a visit) is a part like another; a place must be valued.
+  const mayBeEmpty = parts.map((part) => part.startsWith('@'));
   return (draft, source, context) => {
-    const values = readers.map((read) => read(source, context));
-    // A reference that is not there (a patient without a visit) is a part like another; a place must be valued.
-    const missing = values.some((value, i) => value === '' && !parts[i]?.startsWith('@'));
-    if (missing) return undefined;
-    const at = parts.indexOf('occurrence');
-    if (at >= 0) values[at] = String(occurrence([draft.resourceType, ...parts, ...values], source, context));
+    const values: string[] = [];
+    for (let i = 0; i < readers.length; i++) {
+      const value = (readers[i] as (typeof readers)[number])(source, context);
+      if (value === '' && !mayBeEmpty[i]) return undefined;
+      values.push(value);
+    }
+    if (at >= 0)
+      values[at] = String(occurrence(`${draft.resourceType}${name}${values.join('\u0001')}`, source, context));
     return { id: identityId(draft.resourceType, ...parts, ...values) };
   };
 }
@@ -92,16 +98,21 @@ function questionnaireOf({ segment }: Source, context: MappingContext): string {
   return itemNamed(segment.repetitions(3)[0] ?? '', 1, context)?.sheet.id ?? '';
 }
 
-/** Segments that are the same but for their order, by what makes them the same. */
+/** Segments that are the same but for their order, by what makes them the same; texts of messages hold no control character. */
 const occurrences = new WeakMap<MappingContext, Map<string, Map<Segment, number>>>();
 
-/** 1 for the first segment of the message with these words, 2 for the second: the lines of one text are told apart. */
-function occurrence(words: readonly string[], { segment }: Source, context: MappingContext): number {
-  const all = occurrences.get(context) ?? new Map<string, Map<Segment, number>>();
-  occurrences.set(context, all);
-  const key = JSON.stringify(words);
-  const segments = all.get(key) ?? new Map<Segment, number>();
-  all.set(key, segments);
+/** 1 for the first segment of the message under this name, 2 for the second: the lines of one text are told apart. */
+function occurrence(name: string, { segment }: Source, context: MappingContext): number {
+  let all = occurrences.get(context);
+  if (!all) {
+    all = new Map();
+    occurrences.set(context, all);
+  }
+  let segments = all.get(name);
+  if (!segments) {
+    segments = new Map();
+    all.set(name, segments);
+  }
   const known = segments.get(segment) ?? segments.size + 1;
   segments.set(segment, known);
   return known;

@@ -261,14 +261,19 @@ const machineText = new Set(['id', 'reference', 'data', 'expression']);
 
 /** Elements that people read are strings; codes, uris, ids and dates are for machines. */
 function collect(node: Json, type: string, texts: string[]): void {
-  for (const [key, value] of Object.entries(node)) {
+  // Every resource is gone through: no arrays are made for it.
+  for (const key in node) {
     const element = machineText.has(key) ? undefined : elementOf(type, key);
     if (!element) continue;
-    for (const item of Array.isArray(value) ? value : [value]) {
-      if (element.type === 'string' || element.type === 'markdown') texts.push(String(item));
-      else if (typeof item === 'object' && item !== null) collect(item, item.resourceType ?? element.type, texts);
-    }
+    const value = node[key];
+    if (Array.isArray(value)) for (const item of value) collectItem(item, element.type, texts);
+    else collectItem(value, element.type, texts);
   }
+}
+
+function collectItem(item: unknown, type: string, texts: string[]): void {
+  if (type === 'string' || type === 'markdown') texts.push(String(item));
+  else if (typeof item === 'object' && item !== null) collect(item, (item as Json).resourceType ?? type, texts);
 }
 
 function sorted(text: string): string {

@@ -88,8 +88,28 @@ export function stringValue(text: string): StringValue {
 /** Words kept of one text at most: a book is found by its beginning. */
 const wordsMax = 20_000;
 
+/** Longer words are cut; UTF-16 code units. */
+const wordLengthMax = 64;
+
 /** Characters of a text whose words are indexed. */
 const wordTextMax = 4_000_000;
+
+const inWord = /[\p{L}\p{N}]/u;
+const han = /\p{Script=Han}/u;
+
+/** By UTF-16 code unit: 1 between words, 2 in a word, 3 in a word of Han characters; 0 not asked yet. */
+const kinds = new Uint8Array(0x10000);
+
+function kindAt(text: string, at: number): number {
+  const unit = text.charCodeAt(at);
+  const known = kinds[unit] as number;
+  if (known !== 0) return known;
+  // A half of a pair alone says nothing.
+  const character = String.fromCodePoint(text.codePointAt(at) as number);
+  const kind = !inWord.test(character) ? 1 : han.test(character) ? 3 : 2;
+  if (character.length === 1) kinds[unit] = kind;
+  return kind;
+}
 
 /**
  * The words of a text for `_text` and `_content`. Chinese has no blanks between words: of a run of Han characters each
@@ -97,24 +117,29 @@ const wordTextMax = 4_000_000;
  */
 export function wordsOf(text: string): Set<string> {
   const words = new Set<string>();
-  // A pattern over one word of nine million characters overflows the stack: so much text is not indexed.
-  for (const [run] of fold(text.slice(0, wordTextMax)).matchAll(
-    /(?:(?=\p{Script=Han})[\p{L}\p{N}])+|(?:(?!\p{Script=Han})[\p{L}\p{N}])+/gu,
-  )) {
-    if (words.size > wordsMax) break;
-    if (!/^\p{Script=Han}/u.test(run)) words.add(run.slice(0, 64));
-    else for (const word of hanWords(run)) words.add(word);
+  const folded = fold(text.slice(0, wordTextMax));
+  let before = '';
+  for (let at = 0; at < folded.length && words.size <= wordsMax; ) {
+    const kind = kindAt(folded, at);
+    if (kind === 3) {
+      const character = String.fromCodePoint(folded.codePointAt(at) as number);
+      words.add(character);
+      if (before) words.add(before + character);
+      before = character;
+      at += character.length;
+      continue;
+    }
+    before = '';
+    const from = at;
+    do at += isPair(folded, at) ? 2 : 1;
+    while (kind === 2 && at < folded.length && kindAt(folded, at) === 2);
+    if (kind === 2) words.add(folded.slice(from, Math.min(at, from + wordLengthMax)));
   }
   return words;
 }
 
-function* hanWords(run: string): Iterable<string> {
-  let before = '';
-  for (const character of run) {
-    yield character;
-    if (before) yield before + character;
-    before = character;
-  }
+function isPair(text: string, at: number): boolean {
+  return (text.codePointAt(at) as number) > 0xffff;
 }
 
 /** Equal for equal values of the same parameter, and for no others: lengths tell where one text ends. */
