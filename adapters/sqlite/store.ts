@@ -55,22 +55,28 @@ export class SqliteStore implements Store {
     this.#resources = new Resources(this.#db, watch);
     this.#writer = new Writer(this.#db, () => this.#resources.undo());
     this.#stages = new StageRows(this.#db, watch);
-    this.#looks = new Looks((names) => this.#stages.messages.earlier(names));
+    this.#looks = new Looks(
+      (names) => this.#stages.messages.earlier(names),
+      (run) => this.#writer.look(run),
+    );
   }
 
   commit(request: CommitRequest): Promise<void> {
-    return this.#writer.write(() => {
-      const before = this.#resources.sequence;
-      try {
-        const view = namedView(this.#view, request.keys);
-        const { writes, effects = [] } = request.decide(view);
-        for (const effect of effects) this.#apply(effect, view);
-        for (const write of writes) this.#resources.write(write, request.cause);
-      } catch (error) {
-        this.#resources.undo(before);
-        throw error;
-      }
-    }, true);
+    return this.#writer.write(
+      () => {
+        const before = this.#resources.sequence;
+        try {
+          const view = namedView(this.#view, request.keys);
+          const { writes, effects = [] } = request.decide(view);
+          for (const effect of effects) this.#apply(effect, view);
+          for (const write of writes) this.#resources.write(write, request.cause);
+        } catch (error) {
+          this.#resources.undo(before);
+          throw error;
+        }
+      },
+      { mayRefuse: true },
+    );
   }
 
   #apply(effect: Effect, view: View): void {
@@ -147,7 +153,7 @@ export class SqliteStore implements Store {
   }
 
   keep(message: NewMessage): Promise<number> {
-    return this.#writer.write(() => this.#stages.messages.keep(message));
+    return this.#writer.write(() => this.#stages.messages.keep(message), { urgent: true });
   }
 
   async waiting(limit: number): Promise<readonly JournalRow[]> {

@@ -21,7 +21,12 @@ export function ingestStage(
       if (rows.length === 0) return undefined;
       const fresh = withoutRepeats(rows);
       const twins = await Promise.all(fresh.map((row) => isSentAgain(row, parts.store)));
-      const prepared = fresh.map((row, i) => telling(row, prepareMessage(row, twins[i] as boolean, parts), applied));
+      const prepared: Prepared[] = [];
+      for (const [i, row] of fresh.entries()) {
+        // Between two messages others have their turn: a sender waits for its acknowledgement.
+        await new Promise((resolve) => setImmediate(resolve));
+        prepared.push(telling(row, prepareMessage(row, twins[i] as boolean, parts), applied));
+      }
       // All of them: what is under way while the database is in trouble may still be written.
       const ended = await Promise.allSettled(inLanes(prepared));
       const failed = ended.find((it) => it.status === 'rejected');
