@@ -11,7 +11,7 @@ import { Mapping } from '../src/mapping/map.ts';
 import { readMappings } from '../src/mapping/read.ts';
 import { readProfiles } from '../src/profiles.ts';
 import { dischargeMessages } from './messages.ts';
-import { median, openStore, type Row, temporary, time, zone } from './support.ts';
+import { median, notMade, openStore, type Row, temporary, time, zone } from './support.ts';
 
 export async function apply(count: number, rounds: number): Promise<Row> {
   const folder = temporary();
@@ -40,7 +40,7 @@ export async function apply(count: number, rounds: number): Promise<Row> {
       { store, commit, parameters, mappingOf: () => site, zone, clock: systemClock },
       () => {},
     );
-    const care = careStage({ store, commit, parameters, protocols, zone, clock: systemClock });
+    const care = careStage({ store, commit, parameters, protocols, zone, clock: systemClock, notMade });
     const took = await time(async () => {
       await ingest();
       await care();

@@ -12,7 +12,7 @@ import type { BenchDatabase } from './floors/database.ts';
 import { benchDatabases, type Opened, openOurs } from './floors/databases.ts';
 import { dischargeMessages } from './messages.ts';
 import { load, searchRows } from './search.ts';
-import { alternate, type Row, time, zone } from './support.ts';
+import { alternate, notMade, type Row, time, zone } from './support.ts';
 
 export interface GrowthSize {
   /** Resources in the one database and in the other. */
@@ -89,7 +89,7 @@ async function discharges({ store, commit, parameters }: Opened, messages: numbe
     kept: () => {},
   });
   const ingest = ingestStage({ ...stage, parameters, mappingOf: () => site }, () => {});
-  const care = careStage({ ...stage, parameters, protocols });
+  const care = careStage({ ...stage, parameters, protocols, notMade });
   let sent = 0;
   return async () => {
     const bytes = dischargeMessages(sent, messages);

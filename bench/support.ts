@@ -64,3 +64,8 @@ export function openStore(path: string): { store: SqliteStore; commit: Commit; p
   const store = new SqliteStore(path);
   return { store, commit: new Commit(store, parameters, systemClock), parameters };
 }
+
+/** A bench whose care stage leaves a visit out measures nothing. */
+export function notMade(_: unknown, error: unknown): never {
+  throw error;
+}

@@ -32,7 +32,7 @@ import type { Queue } from './queue/queue.ts';
 import { Canonicals } from './rest/canonicals.ts';
 import { pageLinkMs } from './rest/page-link.ts';
 import { httpServer } from './rest/server.ts';
-import type { Store } from './store/store.ts';
+import type { Key, Store } from './store/store.ts';
 import { deliveryStage } from './subscriptions/deliver.ts';
 import { subscriptionStage } from './subscriptions/stage.ts';
 import { isTopic, parseTopic } from './subscriptions/topic.ts';
@@ -115,7 +115,9 @@ export async function startApp(config: Config, clock: Clock = systemClock, ids: 
       applied(id, state);
     }),
   );
-  queue.handle('care', careStage({ store, commit, parameters, protocols, zone, clock }));
+  const notMade = ({ type, id }: Key, error: unknown): void =>
+    observer.note({ event: 'plan-not-made', of: `${type}/${id}`, error: describeError(error) });
+  queue.handle('care', careStage({ store, commit, parameters, protocols, zone, clock, notMade }));
   queue.handle('subscriptions', subscriptionStage({ ...subscriptions, store, commit, queue, clock }));
   const indexing = {
     store,

@@ -23,6 +23,8 @@ export type Observation =
     }
   | { readonly event: 'certificates-not-read'; readonly listener: string; readonly error?: string }
   | { readonly event: 'job-failed'; readonly kind: string; readonly error: string }
+  /** `Encounter/…` or `Patient/…`: its follow-up could not be made, and nobody will be called. */
+  | { readonly event: 'plan-not-made'; readonly of: string; readonly error: string }
   | { readonly event: 'request-failed'; readonly error: string }
   | { readonly event: 'delivery'; readonly outcome: string }
   | { readonly event: 'outgoing'; readonly destination: string; readonly outcome: string }
@@ -45,6 +47,7 @@ const levels: Record<Observation['event'], 'debug' | 'info' | 'warn' | 'error'> 
   mllp: 'debug',
   'certificates-not-read': 'error',
   'job-failed': 'error',
+  'plan-not-made': 'error',
   'request-failed': 'error',
   delivery: 'debug',
   outgoing: 'debug',

@@ -50,3 +50,13 @@ export class Failure extends Error {
     this.allow = allow;
   }
 }
+
+/** What JavaScript throws at a mistake in the program; a database throws errors of its own. */
+export function isDefect(error: unknown): boolean {
+  return (
+    error instanceof TypeError ||
+    error instanceof RangeError ||
+    error instanceof ReferenceError ||
+    error instanceof SyntaxError
+  );
+}

@@ -67,7 +67,8 @@ export function enrolmentKeys(encounterId: string, protocol: Protocol, enrolment
 export function enrol(protocol: Protocol, discharge: Discharge, zone: Zone): StoredResource[] {
   const { encounter, enrolment } = discharge;
   const end: unknown = encounter.period?.end;
-  const dischargedAt = typeof end === 'string' ? end : zone.isoOf(discharge.now);
+  // 9999-12-31 is what systems write for a day that they do not know; no plan could begin there.
+  const dischargedAt = typeof end === 'string' && end < '9999' ? end : zone.isoOf(discharge.now);
   const day =
     dischargedAt.length > 10 ? zone.dayOf(Date.parse(dischargedAt)) : dischargedAt.padEnd(10, '-01').slice(0, 10);
   const id = carePlanId(encounter.id, protocol, enrolment);

@@ -9,6 +9,7 @@ import type { SearchParameters } from '../fhir/search/parameters.ts';
 import { parseQuery } from '../fhir/search/query.ts';
 import type { StoredResource } from '../fhir/types.ts';
 import type { Zone } from '../fhir/zone.ts';
+import { Failure, isDefect } from '../outcome.ts';
 import type { Next } from '../queue/queue.ts';
 import { type Change, type Key, LostClaim, type Store, type View } from '../store/store.ts';
 import { carePlanId, centre, enrol, enrolmentKeys, isExpired } from './enrol.ts';
@@ -23,6 +24,8 @@ export interface CareParts {
   readonly protocols: readonly Protocol[];
   readonly zone: Zone;
   readonly clock: Clock;
+  /** Told of a visit or patient whose plan could not be made or changed: the others go on. */
+  readonly notMade: (key: Key, error: unknown) => void;
 }
 
 const cursorName = 'care';
@@ -38,10 +41,23 @@ export function careStage(parts: CareParts): () => Promise<Next> {
       const changes = await parts.store.changes(from, batch);
       const last = changes.at(-1);
       if (!last) return undefined;
-      await Promise.all([...(await visitsTouched(changes, parts)).values()].map((key) => visitChanged(key, parts)));
+      const visits = await visitsTouched(changes, parts);
+      await Promise.all([...visits.values()].map((key) => byItself(key, visitChanged(key, parts), undefined, parts)));
       await moveCursor(from, last.sequence, parts);
     }
   };
+}
+
+/** Somebody of whom nothing sound can be made (a discharge in the year 9999) must not hold up all the others for ever. */
+async function byItself<T>(key: Key, work: Promise<T>, otherwise: T, { notMade }: CareParts): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const isItsOwn = isDefect(error) || (error instanceof Failure && ['invalid', 'too-costly'].includes(error.kind));
+    if (!isItsOwn) throw error;
+    notMade(key, error);
+    return otherwise;
+  }
 }
 
 async function moveCursor(from: number, to: number, { commit }: CareParts): Promise<void> {
@@ -84,7 +100,8 @@ async function visitsTouched(changes: readonly Change[], parts: CareParts): Prom
   }
   await Promise.all(
     [...patients].map(async ([id, created]) => {
-      for (const key of await visitsOf(id, created, parts)) visits.set(key.id, key);
+      const own = byItself({ type: 'Patient', id }, visitsOf(id, created, parts), [], parts);
+      for (const key of await own) visits.set(key.id, key);
     }),
   );
   return visits;

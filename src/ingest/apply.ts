@@ -13,7 +13,7 @@ import { stateOf } from '../journal/receive.ts';
 import type { Built } from '../mapping/context.ts';
 import type { Mapped } from '../mapping/map.ts';
 import type { SiteMapping } from '../mapping/site-mappings.ts';
-import { Failure } from '../outcome.ts';
+import { Failure, isDefect } from '../outcome.ts';
 import { nameOf } from '../store/key.ts';
 import type { JournalRow, MessageState } from '../store/rows.ts';
 import { type Effect, LostClaim, type Store, type View } from '../store/store.ts';
@@ -117,16 +117,6 @@ async function applied(
 /** What our own gate refused: without values. */
 export function reasonOf({ kind, details }: Failure): string {
   return `${kind}: ${details.map(({ expression, text }) => `${expression ?? ''} ${text}`.trim()).join('; ')}`;
-}
-
-/** What JavaScript throws at a mistake in the program; a database throws errors of its own. */
-export function isDefect(error: unknown): boolean {
-  return (
-    error instanceof TypeError ||
-    error instanceof RangeError ||
-    error instanceof ReferenceError ||
-    error instanceof SyntaxError
-  );
 }
 
 /** The message of a row; undefined when its bytes cannot be read. */

@@ -3,11 +3,11 @@ import type { Written } from '../commit/commit.ts';
 import type { Json } from '../fhir/types.ts';
 import { describe } from '../hl7v2/problem.ts';
 import { stateOf } from '../journal/receive.ts';
-import { Failure } from '../outcome.ts';
+import { Failure, isDefect } from '../outcome.ts';
 import type { JournalRow, MessageState } from '../store/rows.ts';
 import { type Effect, LostClaim, type View } from '../store/store.ts';
 import { isSentAgain } from './again.ts';
-import { type Decided, decideMessage, type IngestParts, isDefect, mapMessage, readAgain, reasonOf } from './apply.ts';
+import { type Decided, decideMessage, type IngestParts, mapMessage, readAgain, reasonOf } from './apply.ts';
 import { type Change, differenceOf } from './difference.ts';
 
 /**

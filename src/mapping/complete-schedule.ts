@@ -27,6 +27,18 @@ export function completeAppointment({ resource, initial, clear, registers }: Bui
   initial.add('end');
 }
 
+/** Appointment.participant is required, and its status: of two SCH before one PID the first is the patient's too. */
+export function withParticipants({ resource, registers }: Built, built: readonly Built[]): void {
+  const all: Json[] = resource.participant ?? [];
+  for (const [i, it] of all.entries()) it.status ??= all[i - 1]?.status ?? 'needs-action';
+  if (all.some((it) => it.actor ?? it.type)) return;
+  const patient = built.find((it) => it.resource.resourceType === 'Patient')?.resource;
+  const actor = patient ? { reference: `Patient/${patient.id}` } : { display: 'unknown' };
+  resource.participant = [{ actor, status: 'accepted' }];
+  // As the row of PID-Appointment calls it.
+  registers.set('participant', ['patient']);
+}
+
 /**
  * app-1: who or what is neither named nor described is no participant.
  * @param names the registers of the participants: one for each, in the same order

@@ -1,9 +1,10 @@
 /** What the rows made is completed by what invariants of R4 ask and a message may leave out; nothing that it says is lost. */
+import { type ElementDefinition, elementsOf, isPrimitive } from '../fhir/definitions.ts';
 import type { Zone } from '../fhir/zone.ts';
 import { withoutCurrent, withStatus } from './complete-merge.ts';
 import { completeOrder } from './complete-order.ts';
 import { soundPeriod } from './complete-period.ts';
-import { completeAppointment, soundAppointment } from './complete-schedule.ts';
+import { completeAppointment, soundAppointment, withParticipants } from './complete-schedule.ts';
 import type { Built, Json, MappingContext } from './context.ts';
 import { ours } from './converters.ts';
 
@@ -35,7 +36,9 @@ export function settle(context: MappingContext): void {
     if (key === 'system' && container.value !== undefined) container.system = 'other';
   }
   for (const it of built) {
+    if (it.resource.resourceType === 'Appointment') withParticipants(it, built);
     complete(it, zone);
+    withRequired(it);
     completeOrder(it, context);
     withoutCurrent(it);
     withStatus(it);
@@ -102,6 +105,29 @@ function complete(built: Built, zone: Zone): void {
   if (contacts.length > 0) resource.contact = contacts;
   else delete resource.contact;
   if (names) registers.set('contact', names);
+}
+
+/** Root elements that R4 wants, by type; a choice has its rows. */
+const required = new Map<string, readonly (readonly [key: string, element: ElementDefinition])[]>();
+
+function requiredOf(type: string): readonly (readonly [key: string, element: ElementDefinition])[] {
+  let found = required.get(type);
+  if (!found) {
+    found = Object.entries(elementsOf(type) ?? {}).filter(([, it]) => it.required && !it.choice);
+    required.set(type, found);
+  }
+  return found;
+}
+
+/** What R4 wants and the message does not say, as of insurance for nobody (an empty PID), is unknown until somebody says it. */
+function withRequired({ resource, initial }: Built): void {
+  for (const [key, { type, list: repeats }] of requiredOf(resource.resourceType)) {
+    const name = isPrimitive(type) ? `_${key}` : key;
+    if (resource[key] !== undefined || resource[name] !== undefined) continue;
+    const absent = { extension: [{ url: dataAbsent, valueCode: 'unknown' }] };
+    resource[name] = repeats ? [absent] : absent;
+    initial.add(key);
+  }
 }
 
 const list = (value: Json[] | undefined): Json[] => value ?? [];

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { SqliteStore } from '../../adapters/sqlite/store.ts';
 import { carePlanId } from '../../src/care/enrol.ts';
 import { careStage } from '../../src/care/stage.ts';
@@ -8,6 +8,8 @@ import { SearchParameters } from '../../src/fhir/search/parameters.ts';
 import type { Json, StoredResource } from '../../src/fhir/types.ts';
 import { errorsOf } from '../../src/fhir/validate.ts';
 import { Zone } from '../../src/fhir/zone.ts';
+import { Failure } from '../../src/outcome.ts';
+import type { Key } from '../../src/store/store.ts';
 import { actionOf, general, keyPatient, patient, visit } from './support.ts';
 
 const zone = new Zone('Asia/Shanghai');
@@ -18,12 +20,15 @@ let store: SqliteStore;
 let commit: Commit;
 let clock: FixedClock;
 let care: () => Promise<unknown>;
+let refused: string[];
+const notMade = ({ type, id }: Key): void => void refused.push(`${type}/${id}`);
 
 beforeEach(() => {
+  refused = [];
   store = new SqliteStore(':memory:');
   clock = new FixedClock('2026-03-16T02:31:00Z');
   commit = new Commit(store, parameters, clock);
-  care = careStage({ store, commit, parameters, protocols: [general], zone, clock });
+  care = careStage({ store, commit, parameters, protocols: [general], zone, clock, notMade });
 });
 
 afterEach(() => store.close());
@@ -104,10 +109,29 @@ describe('a visit that has ended', () => {
 
   test('is enrolled when another worker has read the same changes', async () => {
     await put(patient, visit());
-    const other = careStage({ store, commit, parameters, protocols: [general], zone, clock });
+    const other = careStage({ store, commit, parameters, protocols: [general], zone, clock, notMade });
     await Promise.all([care(), other()]);
     expect(await all('CarePlan')).toHaveLength(1);
     for (const resource of await all('Task')) expect(resource.meta?.versionId).toBe('1');
+  });
+
+  test('on a day that is a placeholder (9999-12-31) is followed up from today', async () => {
+    await put(patient, visit({ period: { end: '9999-12-31' } }));
+    await care();
+    expect(await statuses()).toEqual(open);
+    expect((await all('CarePlan'))[0]?.period.start).toMatch(/^2026-03-16/);
+  });
+
+  test('of which no sound plan can be made does not hold up the next', async () => {
+    // The last day that a plan can begin on; it would end in the year 10000.
+    await put(patient, visit({ period: { end: '9998-12-31' } }));
+    jest.spyOn(commit, 'run').mockImplementationOnce(() => Promise.reject(new Failure('invalid', 'no sound plan')));
+    await care();
+    expect(refused).toHaveLength(1);
+    expect(await statuses()).toEqual({});
+    await put({ ...patient, gender: 'female' }, visit());
+    await care();
+    expect(await statuses()).toEqual(open);
   });
 
   test('of a key patient gets a visit at home', async () => {

@@ -119,7 +119,7 @@ test.each<[string, string, string]>([
     'adapters/mllp/a.ts',
     "import type { X } from '../../src/journal/receive.ts';",
   ],
-  ['to a package', 'src/hl7v2/charset.ts', "import iconv from 'iconv-lite';"],
+  ['to a package', 'src/hl7v2/charset.ts', "import { Hl7Message } from '@medplum/core';"],
   ['in a comment', 'src/clock.ts', "/*\nimport { x } from './app.ts';\n*/\n// import { y } from './main.ts';"],
 ])('an arrow %s is allowed', (_, path, text) => {
   expect(violations(new Map([[path, text]]))).toEqual([]);

@@ -133,13 +133,17 @@ const stories: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+const notMade = (_: unknown, error: unknown): never => {
+  throw error;
+};
+
 /** What a hospital's messages leave, sent in the order given; the care stage runs after each. */
 async function left(messages: readonly string[]): Promise<{ resources: Json; tasks: unknown[] }> {
   const store = new SqliteStore(':memory:');
   const clock = new FixedClock('2026-03-12T02:31:00Z');
   const commit = new Commit(store, parameters, clock);
   const ingest = ingestStage({ store, commit, parameters, mappingOf: () => site, zone, clock }, () => {});
-  const care = careStage({ store, commit, parameters, protocols, zone, clock });
+  const care = careStage({ store, commit, parameters, protocols, zone, clock, notMade });
   for (const text of messages) {
     const bytes = Buffer.from(text);
     const fields = text.split('|');

@@ -89,6 +89,26 @@ describe('a message that is answered AA is applied', () => {
     expect(body.entry[0].resource.performedPeriod).toMatchObject({ start: '2026-03-16T00:30:00+08:00' });
   });
 
+  test.each([
+    [
+      'insurance for nobody: an empty PID in a merge (seed 20261124)',
+      'ADT^A40',
+      'PID|1||W3^^^RENHE^MR||Doe^Jane\rMRG|W5^^^RENHE^MR\rPID\rIN1|1|GOLD^^RENHE|HHL^^^RENHE^NIIP|Harbour||||||||||||Carter^Emily',
+    ],
+    [
+      'two appointments before one patient (seed 20261124)',
+      'SIU^S14',
+      'SCH||4\rSCH||F5^RENHE|||||2026\rPID|1||W1^^^RENHE^MR||Doe^Jane',
+    ],
+    [
+      'somebody of two kinds and no name (seed 20261125)',
+      'SIU^S12',
+      'SCH||F6^RENHE|||||2026||||||20260320\rPID|1||W1^^^RENHE^MR||Doe^Jane\rRGS\rAIP||||A^^LN~B',
+    ],
+  ])('when it says %s', async (_, type, rest) => {
+    await applied(`MSH|^~\\&|HIS|RENHE|AFTERCARE|RENHE|20260316103000||${type}|C1|P|2.5.1\rEVN||20260316\r${rest}\r`);
+  });
+
   test('and soon, when a field is repeated a hundred thousand times (seed 3: some minutes)', async () => {
     await applied(discharge({ event: 'A01', phone: Array.from({ length: 100_000 }, () => '1').join('~') }));
   });

@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import Database from 'better-sqlite3';
 import { splitBatch } from '../../src/hl7v2/batch.ts';
+import { decode } from '../../src/hl7v2/charset.ts';
 import type { Exchange } from './wire.ts';
 
 export interface Problem {
@@ -70,7 +71,10 @@ function fieldsOf(line: string): string[] {
 }
 
 function ackOf(bytes: Uint8Array): Ack {
-  const text = asciiOf(bytes);
+  const ascii = asciiOf(bytes);
+  // A separator of several bytes is one only when it is decoded.
+  const decoded = /^MSH[ -~\t]/.test(ascii) ? undefined : decode(bytes, 'utf-8');
+  const text = decoded && 'text' in decoded ? decoded.text : ascii;
   const header = fieldsOf(text.slice(0, text.indexOf('\r')));
   const at = text.indexOf('\rMSA');
   const line = text.slice(at + 1, text.indexOf('\r', at + 1));
