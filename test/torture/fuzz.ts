@@ -43,6 +43,8 @@ const megabytesMax = 900;
 const heldUpMsMax = 5000;
 const lookMs = 500;
 const standstillMsMax = 30_000;
+/** So many rounds that fail end a run: a long one shows more than its first finding. */
+const failuresMax = 10;
 
 /** @throws Error with the first things that do not hold, the seed, and a folder with the messages concerned */
 export async function fuzz({ messages, seed, parallel = 1, progress = () => {} }: FuzzOptions): Promise<FuzzReport> {
@@ -52,11 +54,14 @@ export async function fuzz({ messages, seed, parallel = 1, progress = () => {} }
   const failures: string[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {
-    while (next < rounds && failures.length === 0) {
+    while (next < rounds && failures.length < failuresMax) {
       const round = next++;
       const count = Math.min(roundMessages, messages - round * roundMessages);
       const { problems, ...report } = await new Round(grammar, seed + round, count).run();
-      if (problems.length > 0) failures.push(written(problems, seed + round, report));
+      if (problems.length > 0) {
+        failures.push(written(problems, seed + round, report));
+        progress(failures.at(-1) as string);
+      }
       total.messages += report.messages;
       add(total.answers, report.answers);
       add(total.states, report.states);

@@ -54,10 +54,10 @@ function asciiOf(bytes: Uint8Array): string {
  * the listener reads it.
  */
 function headerOf(bytes: Uint8Array): string[] | undefined {
-  const [raw = ''] = Buffer.from(bytes)
-    .toString('latin1')
-    .replace(marks, '')
-    .split(/[\r\n]/, 1);
+  const whole = Buffer.from(bytes).toString('latin1');
+  // A frame that was cut off with several MSH in it is no message for the listener: it answers without looking at the header.
+  if (/[\r\n]M\0*S\0*H/.test(whole)) return undefined;
+  const [raw = ''] = whole.replace(marks, '').split(/[\r\n]/, 1);
   // Of a header that is too long for it, the listener may read the beginning only; in some sets a letter hides a separator.
   if (raw.length > 16_000 || !/^[\0 -~\t]*$/.test(raw)) return undefined;
   if (raw.includes('\0') && !wide.test(raw) && !wide.test(raw.slice(0, raw.lastIndexOf('\0')))) return undefined;
@@ -73,7 +73,8 @@ function fieldsOf(line: string): string[] {
 function ackOf(bytes: Uint8Array): Ack {
   const ascii = asciiOf(bytes);
   // A separator of several bytes is one only when it is decoded.
-  const decoded = /^MSH[ -~\t]/.test(ascii) ? undefined : decode(bytes, 'utf-8');
+  const isPlain = /^MSH[ -~\t]/.test(ascii) && !Buffer.from(bytes).includes(0);
+  const decoded = isPlain ? undefined : decode(bytes, 'utf-8');
   const text = decoded && 'text' in decoded ? decoded.text : ascii;
   const header = fieldsOf(text.slice(0, text.indexOf('\r')));
   const at = text.indexOf('\rMSA');
