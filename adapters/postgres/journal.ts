@@ -8,7 +8,7 @@ import type {
   NewMessage,
   SubscriptionCursor,
 } from '../../src/store/rows.ts';
-import { journalRow, messageColumns, messageOutcome, outcomeColumns } from '../../src/store/stage-rows.ts';
+import { freshMax, journalRow, messageColumns, messageOutcome, outcomeColumns } from '../../src/store/stage-rows.ts';
 import { isConflict, isLost, translated } from './connect.ts';
 import { Groups } from './groups.ts';
 import type { Reader } from './reader.ts';
@@ -79,11 +79,14 @@ export class Journal {
   }
 
   async waiting(limit: number): Promise<JournalRow[]> {
-    const rows = await this.#reader.rows(
-      `SELECT ${messageColumns} FROM received_message WHERE state = 'received' ORDER BY id LIMIT $1`,
-      [limit],
-    );
-    return rows.map(journalRow);
+    const look = (again: boolean, count: number) =>
+      this.#reader.rows(
+        `SELECT ${messageColumns} FROM received_message WHERE state = 'received' AND (attempts > 0) = $1 ORDER BY id LIMIT $2`,
+        [again, count],
+      );
+    const fresh = await look(false, limit);
+    const again = await look(true, limit - Math.min(fresh.length, freshMax(limit)));
+    return [...fresh.slice(0, limit - again.length), ...again].map(journalRow);
   }
 
   async hasTwin({ facility, content, id }: JournalRow): Promise<boolean> {

@@ -1,7 +1,7 @@
 /** The journal in SQLite: received messages with what became of them. */
 import type Database from 'better-sqlite3';
 import type { JournalRow, MessageClaim, MessageOutcome, MessageQuery, NewMessage } from '../../src/store/rows.ts';
-import { journalRow, messageColumns, messageOutcome, outcomeColumns } from '../../src/store/stage-rows.ts';
+import { freshMax, journalRow, messageColumns, messageOutcome, outcomeColumns } from '../../src/store/stage-rows.ts';
 import { one } from './one.ts';
 import type { Watch } from './watch.ts';
 
@@ -32,7 +32,7 @@ export class MessageRows {
          content, answer, state, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     const select = `SELECT ${messageColumns} FROM received_message`;
-    this.#waiting = db.prepare(`${select} WHERE state = 'received' ORDER BY id LIMIT ?`);
+    this.#waiting = db.prepare(`${select} WHERE state = 'received' AND (attempts > 0) = ? ORDER BY id LIMIT ?`);
     this.#twin = db.prepare(
       `SELECT 1 FROM received_message WHERE content = ? AND facility = ? AND id < ?
          AND state IN ('applied', 'stale') AND content <> '' LIMIT 1`,
@@ -62,7 +62,9 @@ export class MessageRows {
   }
 
   waiting(limit: number): JournalRow[] {
-    return this.#waiting.all(limit).map(journalRow);
+    const fresh = this.#waiting.all(0, limit);
+    const again = this.#waiting.all(1, limit - Math.min(fresh.length, freshMax(limit)));
+    return [...fresh.slice(0, limit - again.length), ...again].map(journalRow);
   }
 
   hasTwin({ facility, content, id }: JournalRow): boolean {

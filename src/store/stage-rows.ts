@@ -8,6 +8,11 @@ export const messageColumns = `id, received_at AS "receivedAt", listener, peer, 
   control_id AS "controlId", facility, sha256, content, answer, state, attempts, error,
   mapping_version AS "mappingVersion", wrote, applied_at AS "appliedAt"`;
 
+/** Of so many waiting messages at most so many were never applied, where others are applied again. */
+export function freshMax(limit: number): number {
+  return Math.ceil((limit * 3) / 4);
+}
+
 export function journalRow(row: Row): JournalRow {
   return written(row) as unknown as JournalRow;
 }

@@ -200,7 +200,10 @@ export interface Store {
 
   /** Keeps a received message; resolved when it is durable (fsync). */
   keep(message: NewMessage): Promise<number>;
-  /** Messages in state received, the oldest first. */
+  /**
+   * Messages in state received: those that were never applied, the oldest first, then those that are applied again. Of both
+   * kinds some, where both wait: a big replay holds up no new message, and comes to its end.
+   */
   waiting(limit: number): Promise<readonly JournalRow[]>;
   /** True when an earlier message of the same facility and content was applied: this one was sent again. */
   hasTwin(message: JournalRow): Promise<boolean>;

@@ -13,6 +13,8 @@ ALTER TABLE received_message
   ALTER COLUMN site DROP DEFAULT, ALTER COLUMN content DROP DEFAULT, ALTER COLUMN answer DROP DEFAULT;
 DROP INDEX message_by_bytes;
 CREATE INDEX message_by_time ON received_message (received_at, id);
+-- What is applied again stands apart: new messages do not wait for it.
+CREATE INDEX message_waiting ON received_message ((attempts > 0), id) WHERE state = 'received';
 -- Control id and facility are as long as the sender likes, and an index row is not: it has their heads. What was rejected
 -- stands apart: a sender that repeats it for days costs no look-up anything.
 CREATE INDEX message_by_control_id ON received_message

@@ -40,6 +40,8 @@ DROP TABLE received_message;
 ALTER TABLE new_received_message RENAME TO received_message;
 
 CREATE INDEX message_in_state ON received_message (state, id);
+-- What is applied again stands apart: new messages do not wait for it.
+CREATE INDEX message_waiting ON received_message ((attempts > 0), id) WHERE state = 'received';
 CREATE INDEX message_by_time ON received_message (received_at);
 -- What was rejected stands apart: a sender that repeats it for days costs no look-up anything.
 CREATE INDEX message_by_control_id ON received_message (control_id, facility, (state = 'rejected'));

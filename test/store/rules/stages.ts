@@ -28,6 +28,21 @@ export function stagesRules(given: Given): void {
       expect(await given.store.messageCounts()).toEqual({ received: 3, applied: 1, rejected: 1 });
     });
 
+    test('gives new messages before those that are applied again, and a quarter of these where both wait', async () => {
+      const ids: number[] = [];
+      for (let i = 0; i < 6; i++) ids.push(await given.store.keep(message({ controlId: `C${i}` })));
+      for (const id of ids) {
+        await given.bench.effects(claim(id));
+        await given.bench.effects(claim(id, { from: 'applied', to: 'received' }));
+      }
+      for (let i = 0; i < 6; i++) ids.push(await given.store.keep(message({ controlId: `N${i}` })));
+      const waiting = async (limit: number) => (await given.store.waiting(limit)).map(({ id }) => ids.indexOf(id));
+      expect(await waiting(4)).toEqual([6, 7, 8, 0]);
+      expect(await waiting(20)).toEqual([6, 7, 8, 9, 10, 11, 0, 1, 2, 3, 4, 5]);
+      for (const id of ids.slice(6)) await given.bench.effects(claim(id));
+      expect(await waiting(4)).toEqual([0, 1, 2, 3]);
+    });
+
     test('knows a message that was sent again only when an earlier one was applied', async () => {
       const first = await given.store.keep(message());
       const again = await given.store.keep(message({ receivedAt: beginMs + 1 }));
