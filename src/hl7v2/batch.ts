@@ -213,7 +213,9 @@ function wideCharset({ width, little }: Shape): Charset {
 function narrowCharset({ charset }: Shape, first: Uint8Array | undefined): Charset {
   if (charset || !first) return charset ?? 'iso-8859-1';
   const { repetitions } = declarationOf(first, 'iso-8859-1');
-  return charsetOf(repetitions.join('~')) ?? 'iso-8859-1';
+  const named = charsetOf(repetitions.join('~'));
+  // Bytes of one width are no UTF-16, whatever they say: the message is refused, and its batch is answered as it is written.
+  return named === undefined || /^utf-(16|32)/.test(named) ? 'iso-8859-1' : named;
 }
 
 /** What a batch of answers needs from outside: a unique BHS-11 (FHS-11) and BHS-7 as a DTM. */

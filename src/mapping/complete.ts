@@ -72,6 +72,7 @@ export function straighten(node: Json | readonly Json[], zone: Zone): void {
   }
   const json = node as Json;
   if (json.resourceType === 'Appointment') soundAppointment(json);
+  else if (json.resourceType === 'Observation') withoutOwnComponents(json);
   else if (json.start !== undefined || json.end !== undefined) soundPeriod(json, zone);
   // Every resource of every message is walked: no arrays are made for it.
   for (const key in json) {
@@ -80,9 +81,18 @@ export function straighten(node: Json | readonly Json[], zone: Zone): void {
   }
 }
 
+/** obs-7: a value stands in the observation or in a component of the same code; of several values (OBX-5 repeated) in these. */
+function withoutOwnComponents(observation: Json): void {
+  if (!observation.component) return;
+  const codesOf = ({ code }: Json): string[] => list(code?.coding).map((it) => `${it.system}|${it.code}`);
+  const own = new Set(codesOf(observation));
+  if (!observation.component.some((it: Json) => codesOf(it).some((code) => own.has(code)))) return;
+  for (const key of Object.keys(observation)) if (/^_?value[A-Z]/.test(key)) delete observation[key];
+}
+
 /** What invariants of R4 ask of a resource and a message may leave out. */
 function complete(built: Built, zone: Zone): void {
-  const { resource, registers } = built;
+  const { resource } = built;
   if (resource.resourceType === 'Organization' && !resource.name && !resource.identifier)
     // org-1: a name or an identifier.
     resource._name = { extension: [{ url: dataAbsent, valueCode: 'unknown' }] };
@@ -97,14 +107,21 @@ function complete(built: Built, zone: Zone): void {
     delete resource.dataAbsentReason;
   if (resource.resourceType !== 'Patient') return;
   for (const it of resource.extension ?? []) if (it.url === animal) withSpecies(it);
-  if (!resource.contact) return;
   // pat-1: who cannot be named or reached is no contact; the RelatedPerson says what the message does.
-  const all = resource.contact as Json[];
-  const contacts = all.filter(isReachable);
-  const names = registers.get('contact')?.filter((_, i) => isReachable(all[i] as Json));
-  if (contacts.length > 0) resource.contact = contacts;
-  else delete resource.contact;
-  if (names) registers.set('contact', names);
+  keepEntries(built, 'contact', isReachable);
+  // PD1-10 of nothing but delimiters names nobody.
+  keepEntries(built, 'link', (it) => it.other !== undefined);
+}
+
+/** Keeps the entries of a list that are sound, with the names of their registers. */
+function keepEntries({ resource, registers }: Built, key: string, isSound: (entry: Json) => boolean): void {
+  const all: Json[] = resource[key] ?? [];
+  if (all.every(isSound)) return;
+  const names = registers.get(key)?.filter((_, i) => isSound(all[i] as Json));
+  const kept = all.filter(isSound);
+  if (kept.length > 0) resource[key] = kept;
+  else delete resource[key];
+  if (names) registers.set(key, names);
 }
 
 /** Root elements that R4 wants, by type; a choice has its rows. */

@@ -10,7 +10,7 @@ import { orderConverters } from './converters-order.ts';
 import { scheduleConverters } from './converters-schedule.ts';
 import { languageCode, languageConcept } from './language.ts';
 import { answerConverters } from './questionnaire-answer.ts';
-import { authoritySystemOf, codeSystemOf, isV2Code, localSystem, universalUri, uri } from './systems.ts';
+import { authoritySystemOf, codePattern, codeSystemOf, isV2Code, localSystem, universalUri, uri } from './systems.ts';
 import type { Table } from './tables.ts';
 
 /** A text that the FHIR type cannot hold; `extension` carries it on the primitive element, `value` what of it can be held. */
@@ -113,9 +113,6 @@ const triplets: readonly [code: number, text: number, system: number, version: n
   [3, 4, 5, 7],
   [9, 10, 11, 12],
 ];
-
-/** FHIR `code`: no blanks around, single blanks inside. */
-const codePattern = /^\S+( \S+)*$/;
 
 function codingsOf(parts: string[], input: ConverterInput): Json[] {
   const codings: Json[] = [];

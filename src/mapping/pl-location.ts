@@ -4,7 +4,7 @@
  */
 import { identityId } from '../ids.ts';
 import { type Built, isValued, type Json, leaf, type MappingContext, newMarks, partOf } from './context.ts';
-import { authoritySystemOf, isV2Code } from './systems.ts';
+import { authoritySystemOf, codePattern, isV2Code } from './systems.ts';
 
 /** Component of PL, code and display of location-physical-type; from the building blocks up. */
 const levels: readonly [component: number, code: string, display: string][] = [
@@ -86,7 +86,10 @@ function describe(resource: Json, part: (n: number) => string, level: number, co
   const text = (n: number): string => leaf(part(n), level, d);
   const kind = text(6);
   const v2 = 'http://terminology.hl7.org/CodeSystem/v2-0305';
-  if (kind) resource.type ??= [{ coding: [{ ...(isV2Code(v2, kind) && { system: v2 }), code: kind }] }];
+  if (kind)
+    resource.type ??= [
+      codePattern.test(kind) ? { coding: [{ ...(isV2Code(v2, kind) && { system: v2 }), code: kind }] } : { text: kind },
+    ];
   if (text(9)) resource.description ??= text(9);
   const id = comprehensive(part, level, context);
   if (!id || resource.identifier?.some((it: Json) => it.value === id.value)) return;

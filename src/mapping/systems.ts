@@ -11,6 +11,9 @@ const v2Codes: Record<string, string[]> = JSON.parse(
 const prefix = 'http://terminology.hl7.org/CodeSystem/v2-';
 const v2Sets = new Map(Object.entries(v2Codes).map(([table, codes]) => [prefix + table, new Set(codes)]));
 
+/** FHIR `code`: no blanks around, single blanks inside (R4 datatypes.html#code). */
+export const codePattern = /^\S+( \S+)*$/;
+
 /** A URI for a name that only its sender knows; `urn:id:` as LinuxForHealth writes it. */
 export function localSystem(name: string): string {
   return `urn:id:${encodeURIComponent(name)}`;

@@ -1,7 +1,7 @@
 /** Units of measure: what OBX-6 and CQ.2 say ─▶ the unit of a Quantity, in UCUM where that is sure. */
 import { ucum } from '../fhir/search/ucum.ts';
 import { leaf, type MappingContext, partOf } from './context.ts';
-import { codeSystemOf } from './systems.ts';
+import { codePattern, codeSystemOf } from './systems.ts';
 
 /** What a unit gives to a Quantity beside its value. */
 export interface Unit {
@@ -16,9 +16,6 @@ const triplets: readonly [code: number, text: number, system: number][] = [
   [4, 5, 6],
   [10, 11, 12],
 ];
-
-/** FHIR `code`: no blanks around, single blanks inside. */
-const codePattern = /^\S+( \S+)*$/;
 
 /** Upper case of old senders is looked up in small letters; shorter ones (G/L) mean different things. Characters. */
 const capitalsMin = 4;

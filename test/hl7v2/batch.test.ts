@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { batchAnswer, splitBatch } from '../../src/hl7v2/batch.ts';
+import { type BatchHeader, batchAnswer, splitBatch } from '../../src/hl7v2/batch.ts';
 import { type Charset, decode, encode } from '../../src/hl7v2/charset.ts';
 import { header } from './header.ts';
 
@@ -229,6 +229,12 @@ describe('the answer is a batch of acknowledgements', () => {
     const { header: frame } = split(text, charset);
     const bytes = batchAnswer(frame, [], context);
     expect(textOf(bytes, charset).split('\r')[0]).toBe('BHS|^~\\&|AFTERCARE|CENTRE|表東|RENHE|20260317||||id|B1');
+  });
+
+  test('byte for byte where the first message calls narrow bytes UTF-16 (fuzz, seed 20262000)', () => {
+    const bytes = Buffer.from(`${bhs.replace('HIS', '张三')}${message(1, { 18: 'UTF-16LE' })}`);
+    const frame = splitBatch(bytes)?.header as BatchHeader;
+    expect(batchAnswer(frame, [], context).toString()).toContain('|张三|');
   });
 
   test('byte for byte where the first message names no set', () => {

@@ -105,8 +105,24 @@ describe('a message that is answered AA is applied', () => {
       'SIU^S12',
       'SCH||F6^RENHE|||||2026||||||20260320\rPID|1||W1^^^RENHE^MR||Doe^Jane\rRGS\rAIP||||A^^LN~B',
     ],
+    [
+      'a type of place with two blanks (seed 20262001)',
+      'SIU^S26',
+      `SCH||F7^RENHE${'|'.repeat(16)}W1^111^04^RENHE^^a b  c^B^3\rPID|1||W1^^^RENHE^MR||Doe^Jane`,
+    ],
+    [
+      'a number of another patient that is delimiters only (seed 20262008)',
+      'ADT^A28',
+      'PID|1||W1^^^RENHE^MR||Doe^Jane\rPD1||||||||||^^^^^^^^^^^^&&&&x',
+    ],
   ])('when it says %s', async (_, type, rest) => {
     await applied(`MSH|^~\\&|HIS|RENHE|AFTERCARE|RENHE|20260316103000||${type}|C1|P|2.5.1\rEVN||20260316\r${rest}\r`);
+  });
+
+  test('when a result has several values at first and then one (seeds 20262003, 20262007)', async () => {
+    const result = (value: string) => `OBX|1|NM|8462-4^Diastolic^LN||${value}|mm[Hg]|||||F|||20260316`;
+    await applied(`${discharge({ event: 'A01' })}${result('61~62')}\r`);
+    await applied(`${discharge({ event: 'A08', controlId: 'C2' })}${result('60')}\r`);
   });
 
   test('and soon, when a field is repeated a hundred thousand times (seed 3: some minutes)', async () => {
