@@ -23,7 +23,12 @@ interface Where {
 
 /** What differs, in the order of the elements. Entries of a list are compared with those that are most like them. */
 export function changesOf(before: Json, after: Json): ElementChange[] {
-  return [...changesIn(before, after, { shown: '', earlier: '', later: '' })];
+  return [...eachChange(before, after)];
+}
+
+/** {@link changesOf}, one by one. */
+export function eachChange(before: Json, after: Json): Iterable<ElementChange> {
+  return changesIn(before, after, { shown: '', earlier: '', later: '' });
 }
 
 function* changesIn(before: unknown, after: unknown, at: Where): Generator<ElementChange> {

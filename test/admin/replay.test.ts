@@ -50,7 +50,7 @@ describe('one message', () => {
             resource: `Patient/${id}`,
             change: 'update',
             elements: [
-              { op: 'remove', path: 'extension' },
+              { op: 'remove', path: 'extension(urn:phone)' },
               { op: 'add', path: 'gender' },
             ],
           },

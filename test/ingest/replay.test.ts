@@ -416,7 +416,7 @@ describe('a preview', () => {
         elements: [
           { op: 'replace', path: 'gender', before: 'female', after: 'male' },
           { op: 'remove', path: 'birthDate', before: '1980' },
-          { op: 'add', path: 'name', after: [{ family: 'Doe' }] },
+          { op: 'add', path: 'name[0]', after: { family: 'Doe' } },
         ],
       },
       { resource: expect.stringMatching(/^Condition\//), change: 'delete', elements: expect.any(Array) },
