@@ -174,8 +174,10 @@ class AnswerBook {
       const key = ackOf(answer).id;
       const known = this.#accepts.get(key) ?? { rows: [], owed: 0, optional: 0 };
       known.rows.push(id);
-      // Over HTTP the application answer comes in place of the accept answer.
-      if (listener === 'http' && (condition === undefined || isWanted(condition, isGood))) known.optional++;
+      // Over HTTP the application answer comes in place of the accept answer. That of a batch of several widths, whose header is
+      // no text in any, cannot be cut here.
+      const isReplaced = listener === 'http' && (condition === undefined || isWanted(condition, isGood));
+      if (isReplaced || bytes.includes(0)) known.optional++;
       else known.owed++;
       this.#accepts.set(key, known);
     }
