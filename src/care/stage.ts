@@ -92,35 +92,49 @@ async function visitChanged(key: Key, parts: CareParts): Promise<void> {
 /** The visits whose plans may be others now: each once, whatever of it changed. */
 async function visitsTouched(changes: readonly Change[], parts: CareParts): Promise<Map<string, Key>> {
   const visits = new Map<string, Key>();
-  const patients = new Map<string, boolean>();
-  for (const { type, id, cause, interaction } of changes) {
+  const patients = new Map<string, Change[]>();
+  for (const change of changes) {
+    const { type, id, cause } = change;
     if (cause.startsWith('plan:')) continue;
     if (type === 'Encounter') visits.set(id, { type, id });
-    if (type === 'Patient') patients.set(id, (patients.get(id) ?? false) || interaction === 'create');
+    if (type === 'Patient') patients.set(id, [...(patients.get(id) ?? []), change]);
   }
   await Promise.all(
-    [...patients].map(async ([id, created]) => {
-      const own = byItself({ type: 'Patient', id }, visitsOf(id, created, parts), [], parts);
-      for (const key of await own) visits.set(key.id, key);
+    [...patients].map(async ([id, own]) => {
+      const found = byItself({ type: 'Patient', id }, visitsOf(id, own, parts), [], parts);
+      for (const key of await found) visits.set(key.id, key);
     }),
   );
   return visits;
 }
 
-/** @param created a client may write a patient after the visit that refers to it: then the visit has waited for it */
-async function visitsOf(id: string, created: boolean, parts: CareParts): Promise<Key[]> {
+/** @param changes of the patient */
+async function visitsOf(id: string, changes: readonly Change[], parts: CareParts): Promise<Key[]> {
   const patient = await current({ type: 'Patient', id }, parts.store);
   if (!patient) return [];
   if (isExpired(patient, {})) {
     await withdrawAll(`subject=Patient/${id}`, 'deceased', parts);
     return [];
   }
-  if (created) {
+  if (await mayHaveWaited(changes, parts)) {
     const visits = await find('Encounter', `subject=Patient/${id}&status=finished`, parts);
     return visits.map((it): Key => ({ type: 'Encounter', id: it.id }));
   }
   const plans = await find('CarePlan', `subject=Patient/${id}&status=active`, parts);
   return plans.flatMap((plan) => parseReference(plan.encounter?.reference ?? '') ?? []);
+}
+
+/**
+ * True when visits of a patient may be without the plan that they should have: a client may write a patient after the visit
+ * that refers to it, and who was said to be dead by mistake is followed up like others.
+ */
+async function mayHaveWaited(changes: readonly Change[], { store }: CareParts): Promise<boolean> {
+  for (const { type, id, version, interaction } of changes) {
+    if (interaction === 'create') return true;
+    const before = await store.readVersion({ type, id }, version - 1);
+    if (before?.json === undefined || isExpired(JSON.parse(before.json) as StoredResource, {})) return true;
+  }
+  return false;
 }
 
 /** Everything is looked at again inside the transaction: a discharge cancelled in the meantime enrols nobody. */

@@ -115,6 +115,15 @@ describe('a visit that has ended', () => {
     for (const resource of await all('Task')) expect(resource.meta?.versionId).toBe('1');
   });
 
+  test('of somebody who was said to be dead by mistake is enrolled when that is corrected', async () => {
+    await put({ ...patient, deceasedBoolean: true }, visit());
+    await care();
+    expect(await statuses()).toEqual({});
+    await put({ ...patient, deceasedBoolean: false });
+    await care();
+    expect(await statuses()).toEqual(open);
+  });
+
   test('on a day that is a placeholder (9999-12-31) is followed up from today', async () => {
     await put(patient, visit({ period: { end: '9999-12-31' } }));
     await care();
