@@ -75,8 +75,8 @@ export function decide(
   const undone = again ? undoneMerges(again.before, taken, merges, scene) : [];
   for (const it of registered) scene.draft({ type: it.resource.resourceType, id: it.resource.id }).overlay(it, stamp);
   settleSnapshots(registered, stamp, scene);
-  settleVisits(visits, registered.map(filing), scene);
-  const survivors = settleMerges(merges, people, stamp, scene, undone);
+  const patients = settleVisits(visits, registered.map(filing), scene);
+  const survivors = settleMerges(merges, [...people, ...patients], stamp, scene, undone);
   followMerges(survivors, scene);
   const made = new Set(people.map(nameOf));
   const recalled = again ? settleTaken(again.before, taken, made, again.around, scene) : new Map();

@@ -14,21 +14,25 @@ export function subjectOf(draft: Draft): string | undefined {
  * After the message was laid over the drafts.
  * @param visits Encounters of the message with the patients that they had before, undefined for new ones
  * @param own the resources of the message: what it files under its own patient belongs to the patient of the visit
+ * @returns the patients of the visits, who may have been merged into others
  */
 export function settleVisits(
   visits: ReadonlyMap<string, string | undefined>,
   own: readonly { readonly key: Key; readonly visit: string | undefined; readonly patient: string | undefined }[],
   scene: Scene,
-): void {
+): Key[] {
+  const patients: Key[] = [];
   for (const [id, before] of visits) {
     const now = subjectOf(scene.draft({ type: 'Encounter', id }));
     if (!now) continue;
+    patients.push({ type: 'Patient', id: now });
     for (const { key, visit, patient } of own)
       if (visit === id && patient !== undefined && patient !== now) refile(scene.draft(key), patient, now);
     if (before === undefined || before === now) continue;
     for (const key of scene.referrers({ type: 'Encounter', id }))
       if (key.type !== 'Encounter') refile(scene.draft(key), before, now);
   }
+  return patients;
 }
 
 /** What was filed under one patient is filed under another. */

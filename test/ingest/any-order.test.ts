@@ -2,53 +2,9 @@
  * Messages of one hospital in any order, repeated, lost and sent again: the state in the end is the same, and so are the open
  * Tasks. The messages stand in a hospital's own order, one event an hour.
  */
-import { hash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { SqliteStore } from '../../adapters/sqlite/store.ts';
-import { parseProtocol } from '../../src/care/protocol.ts';
-import { careStage } from '../../src/care/stage.ts';
-import { FixedClock } from '../../src/clock.ts';
-import { Commit } from '../../src/commit/commit.ts';
-import { SearchParameters } from '../../src/fhir/search/parameters.ts';
-import type { Json } from '../../src/fhir/types.ts';
-import { Zone } from '../../src/fhir/zone.ts';
-import { contentDigest } from '../../src/hl7v2/content.ts';
-import { ingestStage } from '../../src/ingest/stage.ts';
-import { Mapping } from '../../src/mapping/map.ts';
-import { readMappings } from '../../src/mapping/read.ts';
-import { readProfiles } from '../../src/profiles.ts';
-
-const zone = new Zone('Asia/Shanghai');
-const parameters = new SearchParameters(zone);
-const site = { mapping: new Mapping(readMappings('mappings')), settings: {}, version: 'v' };
-const protocols = readProfiles('profiles')
-  .filter((it) => it.resourceType === 'PlanDefinition')
-  .map(parseProtocol);
-
-/** The nth event: its header, EVN an hour after the one before, and segments. */
-function event(n: number, type: string, ...segments: readonly string[]): string {
-  const at = `202603${String(10 + Math.floor(n / 24)).padStart(2, '0')}${String(n % 24).padStart(2, '0')}0000`;
-  const [name, trigger] = type.split('^') as [string, string];
-  const evn = name === 'ADT' ? [`EVN|${trigger}|${at}`] : [];
-  return [`MSH|^~\\&|HIS|RENHE|||${at}||${type}|M${n}|P|2.5.1`, ...evn, ...segments, ''].join('\r');
-}
-
-const person = (id: string, rest = ''): string => `PID|1||${id}^^^RENHE^MR||Doe^Jane${rest}`;
-const visit = (id: string, fields: Readonly<Record<number, string>> = {}): string => {
-  const pv1 = Array.from({ length: 46 }, () => '');
-  Object.assign(pv1, {
-    0: 'PV1',
-    1: '1',
-    2: 'I',
-    7: 'D012^Li^Min',
-    19: `${id}^^^RENHE^VN`,
-    44: '20260309080000',
-    ...fields,
-  });
-  return pv1.join('|').replace(/\|+$/, '');
-};
-const discharged = (at: string): Readonly<Record<number, string>> => ({ 36: '01', 45: at });
+import { discharged, event, left, person, visit } from './orders.ts';
 
 /** A set of messages that ends in one state of the hospital. */
 const stories: Readonly<Record<string, readonly string[]>> = {
@@ -132,65 +88,6 @@ const stories: Readonly<Record<string, readonly string[]>> = {
     event(5, 'ADT^A03', `${person('1')}${'|'.repeat(24)}20260310050000|Y`, visit('V2', discharged('20260310050000'))),
   ],
 };
-
-const notMade = (_: unknown, error: unknown): never => {
-  throw error;
-};
-
-/** What a hospital's messages leave, sent in the order given; the care stage runs after each. */
-async function left(messages: readonly string[]): Promise<{ resources: Json; tasks: unknown[] }> {
-  const store = new SqliteStore(':memory:');
-  const clock = new FixedClock('2026-03-12T02:31:00Z');
-  const commit = new Commit(store, parameters, clock);
-  const ingest = ingestStage({ store, commit, parameters, mappingOf: () => site, zone, clock }, () => {});
-  const care = careStage({ store, commit, parameters, protocols, zone, clock, notMade });
-  for (const text of messages) {
-    const bytes = Buffer.from(text);
-    const fields = text.split('|');
-    await store.keep({
-      receivedAt: clock.now(),
-      listener: 'test',
-      peer: 'test',
-      site: '',
-      bytes,
-      charset: 'utf-8',
-      state: 'received',
-      type: fields[8] ?? '',
-      controlId: fields[9] ?? '',
-      facility: 'RENHE',
-      sha256: hash('sha256', bytes, 'hex'),
-      content: contentDigest(bytes),
-      answer: Buffer.alloc(0),
-    });
-    await ingest();
-    await care();
-  }
-  const counts = await store.messageCounts();
-  expect(Object.keys(counts).filter((it) => !['applied', 'stale', 'duplicate'].includes(it))).toEqual([]);
-  const names = new Set((await store.history({ limit: 100_000 })).map(({ type, id }) => `${type}/${id}`));
-  const resources: Json = {};
-  const tasks: Json[] = [];
-  for (const name of [...names].sort()) {
-    const [type, id] = name.split('/') as [string, string];
-    const { json, cause } = (await store.read({ type, id })) as { json: string; cause: string };
-    const { meta, ...resource } = JSON.parse(json) as Json;
-    if (type === 'Task' && ['requested', 'ready'].includes(resource.status)) tasks.push(resource);
-    if (['MessageHeader', 'Provenance'].includes(type) || (await isCare(store, type, id, cause))) continue;
-    resources[name] = resource;
-  }
-  await store.close();
-  return { resources, tasks: tasks.map(essence).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)) };
-}
-
-/** Written first by the care stage: its plans are numbered in the order in which it saw discharges. */
-async function isCare(store: SqliteStore, type: string, id: string, cause: string): Promise<boolean> {
-  return cause.startsWith('plan:') || ((await store.readVersion({ type, id }, 1))?.cause.startsWith('plan:') ?? false);
-}
-
-/** What somebody has to do, when, and for whom. */
-function essence({ code, status, for: patient, encounter, executionPeriod, description }: Json): unknown {
-  return { code, status, patient: patient?.reference, encounter: encounter?.reference, executionPeriod, description };
-}
 
 describe.each(Object.entries(stories))('%s', (_, messages) => {
   test('leaves the same state and the same open Tasks in any order, repeated, lost and sent again', async () => {
