@@ -16,7 +16,7 @@ import { type Reading, Scene } from './scene.ts';
 import { asCurrent, settleSnapshots } from './snapshot.ts';
 import { never, type Stamp } from './stamp.ts';
 import type { Surroundings } from './surroundings.ts';
-import { settleVisits, subjectOf } from './visit-subject.ts';
+import { type Subject, settleVisits, subjectOf } from './visit-subject.ts';
 
 /** What is to be written. */
 export interface Outcome {
@@ -64,7 +64,7 @@ export function decide(
   const known = again?.before.wrote.map(nameOf) ?? [];
   const scene = new Scene(view, new Set([...named, ...found, ...known]), reading);
 
-  const visits = new Map<string, string | undefined>();
+  const visits = new Map<string, Subject | undefined>();
   for (const { resource } of built) {
     if (resource.resourceType === 'Encounter')
       visits.set(resource.id, subjectOf(scene.draft({ type: 'Encounter', id: resource.id })));

@@ -5,9 +5,19 @@ import type { Draft } from './merge.ts';
 import { filed, moveDraft, originOf } from './reference-move.ts';
 import type { Scene } from './scene.ts';
 
-/** The patient of a visit, as it was filed. */
-export function subjectOf(draft: Draft): string | undefined {
-  return originOf(draft.parts.get('subject')?.members.subject as Json | undefined);
+/** The patient of a visit. */
+export interface Subject {
+  /** As the hospital filed it. */
+  readonly filed: string;
+  /** Who it is now: the one that the filed one was merged into. */
+  readonly shown: string;
+}
+
+/** @returns undefined for a visit that has none, or is not there */
+export function subjectOf(draft: Draft): Subject | undefined {
+  const reference = draft.parts.get('subject')?.members.subject as Json | undefined;
+  const filed = originOf(reference);
+  return filed === undefined ? undefined : { filed, shown: reference?.reference?.split('/').at(-1) ?? filed };
 }
 
 /**
@@ -17,20 +27,23 @@ export function subjectOf(draft: Draft): string | undefined {
  * @returns the patients of the visits, who may have been merged into others
  */
 export function settleVisits(
-  visits: ReadonlyMap<string, string | undefined>,
+  visits: ReadonlyMap<string, Subject | undefined>,
   own: readonly { readonly key: Key; readonly visit: string | undefined; readonly patient: string | undefined }[],
   scene: Scene,
 ): Key[] {
   const patients: Key[] = [];
   for (const [id, before] of visits) {
-    const now = subjectOf(scene.draft({ type: 'Encounter', id }));
+    const now = subjectOf(scene.draft({ type: 'Encounter', id }))?.filed;
     if (!now) continue;
     patients.push({ type: 'Patient', id: now });
     for (const { key, visit, patient } of own)
       if (visit === id && patient !== undefined && patient !== now) refile(scene.draft(key), patient, now);
-    if (before === undefined || before === now) continue;
-    for (const key of scene.referrers({ type: 'Encounter', id }))
-      if (key.type !== 'Encounter') refile(scene.draft(key), before, now);
+    if (before === undefined || before.filed === now) continue;
+    for (const key of scene.referrers({ type: 'Encounter', id })) {
+      if (key.type === 'Encounter') continue;
+      // What was made since a merge knows only who the patient is now.
+      for (const from of new Set([before.filed, before.shown])) if (from !== now) refile(scene.draft(key), from, now);
+    }
   }
   return patients;
 }

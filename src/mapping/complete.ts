@@ -72,7 +72,7 @@ export function straighten(node: Json | readonly Json[], zone: Zone): void {
   }
   const json = node as Json;
   if (json.resourceType === 'Appointment') soundAppointment(json);
-  else if (json.resourceType === 'Observation') withoutOwnComponents(json);
+  else if (json.resourceType === 'Observation') soundObservation(json);
   else if (json.start !== undefined || json.end !== undefined) soundPeriod(json, zone);
   // Every resource of every message is walked: no arrays are made for it.
   for (const key in json) {
@@ -81,13 +81,23 @@ export function straighten(node: Json | readonly Json[], zone: Zone): void {
   }
 }
 
-/** obs-7: a value stands in the observation or in a component of the same code; of several values (OBX-5 repeated) in these. */
-function withoutOwnComponents(observation: Json): void {
-  if (!observation.component) return;
+/**
+ * - obs-7: a value stands in the observation or in a component of the same code; of several values (OBX-5 repeated) in these;
+ * - obs-6: a reason for a value that is not there, only when it is not there.
+ */
+function soundObservation(observation: Json): void {
   const codesOf = ({ code }: Json): string[] => list(code?.coding).map((it) => `${it.system}|${it.code}`);
   const own = new Set(codesOf(observation));
-  if (!observation.component.some((it: Json) => codesOf(it).some((code) => own.has(code)))) return;
-  for (const key of Object.keys(observation)) if (/^_?value[A-Z]/.test(key)) delete observation[key];
+  const isOwn = (component: Json): boolean => codesOf(component).some((code) => own.has(code));
+  const values = Object.keys(observation).filter((it) => /^_?value[A-Z]/.test(it));
+  if (values.length > 0 && observation.component?.some(isOwn)) for (const key of values) delete observation[key];
+  else if (values.some((it) => it.startsWith('v'))) delete observation.dataAbsentReason;
+}
+
+/** rat-1: of a ratio both parts are there, or none. */
+function soundRatio(ratio: Json): void {
+  for (const key of ['numerator', 'denominator'])
+    ratio[key] ??= { extension: [{ url: dataAbsent, valueCode: 'unknown' }] };
 }
 
 /** What invariants of R4 ask of a resource and a message may leave out. */
@@ -102,9 +112,13 @@ function complete(built: Built, zone: Zone): void {
   withoutStatusOfAnError(built);
   if (resource.resourceType === 'Appointment') completeAppointment(built);
   if (resource.resourceType === 'CareTeam') for (const it of resource.participant ?? []) onlyBehalf(it);
-  // obs-6: a reason for a value that is not there, only when it is not there.
-  if (resource.resourceType === 'Observation' && Object.keys(resource).some((it) => /^value[A-Z]/.test(it)))
-    delete resource.dataAbsentReason;
+  if (resource.resourceType === 'Observation')
+    for (const { valueRatio } of [resource, ...list(resource.component)]) if (valueRatio) soundRatio(valueRatio);
+  // Who did it is required; a name of nothing but delimiters (SCH-20) is nobody's.
+  if (resource.resourceType === 'Provenance') {
+    resource.agent ??= [{}];
+    for (const it of resource.agent) it.who ??= { display: 'unknown' };
+  }
   if (resource.resourceType !== 'Patient') return;
   for (const it of resource.extension ?? []) if (it.url === animal) withSpecies(it);
   // pat-1: who cannot be named or reached is no contact; the RelatedPerson says what the message does.

@@ -51,6 +51,21 @@ const stories: Readonly<Record<string, readonly string[]>> = {
     event(2, 'ADT^A45', person('2'), 'MRG|1^^^RENHE^MR||||V1^^^RENHE^VN', visit('V1')),
     event(3, 'ADT^A03', person('2'), visit('V1', discharged('20260310030000'))),
   ],
+  'a visit that moved away after its patient had been given another number': [
+    event(0, 'ADT^A47', person('9'), 'MRG|1^^^RENHE^MR'),
+    event(1, 'ADT^A03', person('1'), visit('V1', discharged('20260310010000'))),
+    event(2, 'ADT^A45', person('2'), 'MRG|1^^^RENHE^MR||||V1^^^RENHE^VN', visit('V1')),
+  ],
+  'a visit that moved to a patient who had been merged into the first': [
+    event(0, 'ADT^A01', person('1'), visit('V1'), 'DG1|1||E11.9^Diabetes^I10'),
+    event(1, 'ADT^A40', person('1'), 'MRG|2^^^RENHE^MR'),
+    event(2, 'ADT^A45', person('2'), 'MRG|1^^^RENHE^MR||||V1^^^RENHE^VN', visit('V1')),
+  ],
+  'a death that was said by mistake': [
+    event(0, 'ADT^A01', person('1'), visit('V1')),
+    event(1, 'ADT^A03', `${person('1')}${'|'.repeat(25)}Y`, visit('V1', discharged('20260310010000'))),
+    event(2, 'ADT^A08', `${person('1')}${'|'.repeat(25)}N`, visit('V1')),
+  ],
   'a death that only the merged record knows of': [
     event(0, 'ADT^A01', person('1'), visit('V1')),
     event(1, 'ADT^A01', person('2', '||||||||13900004444'), visit('V2')),

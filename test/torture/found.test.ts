@@ -111,6 +111,16 @@ describe('a message that is answered AA is applied', () => {
       `SCH||F7^RENHE${'|'.repeat(16)}W1^111^04^RENHE^^a b  c^B^3\rPID|1||W1^^^RENHE^MR||Doe^Jane`,
     ],
     [
+      'ratios with one part (seed 20263034)',
+      'ORU^R01',
+      'PID|1||W1^^^RENHE^MR||Doe^Jane\rOBR|1||F1|X^^L\rOBX|1|SN|PULSE^^L||^1^:^128~<=^5|||||F',
+    ],
+    [
+      'that nobody entered it (seed 20263051)',
+      'SIU^S12',
+      `SCH||F8^RENHE|||||||||^^^20260318|${'|'.repeat(8)}^^^^^^^^^^^^^^^^&&&&x\rPID|1||W1^^^RENHE^MR||Doe^Jane`,
+    ],
+    [
       'a number of another patient that is delimiters only (seed 20262008)',
       'ADT^A28',
       'PID|1||W1^^^RENHE^MR||Doe^Jane\rPD1||||||||||^^^^^^^^^^^^&&&&x',
