@@ -38,10 +38,10 @@ export function settle(context: MappingContext): void {
   for (const it of built) {
     if (it.resource.resourceType === 'Appointment') withParticipants(it, built);
     complete(it, zone);
-    withRequired(it);
     completeOrder(it, context);
     withoutCurrent(it);
     withStatus(it);
+    withRequired(it);
     withLabelsOnce(it.resource, aliases);
   }
 }

@@ -99,3 +99,13 @@ describe('A60 of a patient who is not known', () => {
     expect(await allergies('1002')).toEqual(['PCN active']);
   });
 });
+
+describe('A60: a reaction', () => {
+  test('that is a word is a text, and no code', async () => {
+    const rash = segment('IAM', { ...penicillin, 3: 'NUT^Nuts', 5: 'Rash', 6: 'A', 7: 'IAM-78^RENHE' });
+    expect(await hospital.sends(adt('A60', '2026-03-30 09:01', pid('1060'), rash))).toEqual(applied);
+    const { id } = await hospital.patient('1060');
+    const { reaction } = await hospital.one(`AllergyIntolerance?patient=${id}`);
+    expect(reaction).toEqual([{ manifestation: [{ text: 'Rash' }] }]);
+  });
+});

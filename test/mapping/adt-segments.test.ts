@@ -164,7 +164,7 @@ describe('IAM, an allergy of A60', () => {
       category: ['medication'],
       criticality: 'high',
       reaction: [
-        { manifestation: [{ coding: [{ code: 'rash' }] }, { coding: [{ code: 'nausea' }] }], severity: 'severe' },
+        { manifestation: [{ text: 'rash' }, { text: 'nausea' }], severity: 'severe' },
         { manifestation: [{ coding: [{ code: 'HIVES' }] }], severity: 'moderate', description: 'antihistamine' },
       ],
       onsetDateTime: '2010-05-16',
