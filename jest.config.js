@@ -7,6 +7,7 @@ export default {
   testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {},
+  setupFiles: ['<rootDir>/test/support/seed.ts'],
   testTimeout: 20_000,
   // Half of the suites wait for PostgreSQL, Java or a child process: one worker for each core keeps both busy.
   maxWorkers: '100%',

@@ -1,3 +1,4 @@
+import { isAscii, isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -102,10 +103,10 @@ describe('a message in a set, encoded and decoded, is the same message', () => {
     fc.assert(
       fc.property(word, word, (facility, name) => {
         const text = `${header({ 4: facility.replaceAll(/[|^~&\\]/g, ''), 18: declared })}PID|1||1||${name}\r`;
-        expect(decode(encode(text, charset), 'ascii')).toEqual({
-          text,
-          charset,
-        });
+        const bytes = encode(text, charset);
+        // `ß€` of Windows-1252 is a letter of N'Ko in UTF-8: nobody can tell.
+        fc.pre(charset === 'utf-8' || isAscii(bytes) || !isUtf8(bytes));
+        expect(decode(bytes, 'ascii')).toEqual({ text, charset });
       }),
     );
   });
