@@ -8,7 +8,7 @@ import type {
   NewMessage,
   SubscriptionCursor,
 } from '../../src/store/rows.ts';
-import { freshMax, journalRow, messageColumns, messageOutcome, outcomeColumns } from '../../src/store/stage-rows.ts';
+import { againMax, journalRow, messageColumns, messageOutcome, outcomeColumns } from '../../src/store/stage-rows.ts';
 import { isConflict, isLost, translated } from './connect.ts';
 import { Groups } from './groups.ts';
 import type { Reader } from './reader.ts';
@@ -85,7 +85,7 @@ export class Journal {
         [again, count],
       );
     const fresh = await look(false, limit);
-    const again = await look(true, limit - Math.min(fresh.length, freshMax(limit)));
+    const again = await look(true, againMax(fresh.length, limit));
     return [...fresh.slice(0, limit - again.length), ...again].map(journalRow);
   }
 

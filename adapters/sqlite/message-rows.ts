@@ -1,7 +1,7 @@
 /** The journal in SQLite: received messages with what became of them. */
 import type Database from 'better-sqlite3';
 import type { JournalRow, MessageClaim, MessageOutcome, MessageQuery, NewMessage } from '../../src/store/rows.ts';
-import { freshMax, journalRow, messageColumns, messageOutcome, outcomeColumns } from '../../src/store/stage-rows.ts';
+import { againMax, journalRow, messageColumns, messageOutcome, outcomeColumns } from '../../src/store/stage-rows.ts';
 import { one } from './one.ts';
 import type { Watch } from './watch.ts';
 
@@ -63,7 +63,7 @@ export class MessageRows {
 
   waiting(limit: number): JournalRow[] {
     const fresh = this.#waiting.all(0, limit);
-    const again = this.#waiting.all(1, limit - Math.min(fresh.length, freshMax(limit)));
+    const again = this.#waiting.all(1, againMax(fresh.length, limit));
     return [...fresh.slice(0, limit - again.length), ...again].map(journalRow);
   }
 

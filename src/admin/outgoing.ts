@@ -4,7 +4,7 @@ import type { Commit } from '../commit/commit.ts';
 import type { Json } from '../fhir/types.ts';
 import { Failure } from '../outcome.ts';
 import { type OutgoingRow, outgoingStates } from '../store/rows.ts';
-import { LostClaim, type Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import { type AdminAnswer, type AdminRequest, bodyOf, idOf, isoOf, queryOf, schemaOf, wholeNumber } from './request.ts';
 
 export interface OutgoingAdminParts {
@@ -80,14 +80,6 @@ export async function retryOutgoing(request: AdminRequest, parts: OutgoingAdminP
 }
 
 async function backToWaiting(id: number, dueAt: number, commit: Commit): Promise<void> {
-  try {
-    await commit.run({
-      cause: 'client:admin',
-      keys: [],
-      decide: () => ({ intentions: [], effects: () => [{ kind: 'sent', id, from: 'failed', to: 'waiting', dueAt }] }),
-    });
-  } catch (error) {
-    if (error instanceof LostClaim) throw new Failure('conflict', 'only a message that has failed is sent again');
-    throw error;
-  }
+  const waits = await commit.effects('client:admin', [{ kind: 'sent', id, from: 'failed', to: 'waiting', dueAt }]);
+  if (!waits) throw new Failure('conflict', 'only a message that has failed is sent again');
 }

@@ -11,7 +11,7 @@ import type { StoredResource } from '../fhir/types.ts';
 import type { Zone } from '../fhir/zone.ts';
 import { Failure, isDefect } from '../outcome.ts';
 import type { Next } from '../queue/queue.ts';
-import { type Change, type Key, LostClaim, type Store, type View } from '../store/store.ts';
+import type { Change, Key, Store, View } from '../store/store.ts';
 import { carePlanId, centre, enrol, enrolmentKeys, isExpired } from './enrol.ts';
 import type { Protocol } from './protocol.ts';
 import { refreshed } from './refresh.ts';
@@ -43,7 +43,7 @@ export function careStage(parts: CareParts): () => Promise<Next> {
       if (!last) return undefined;
       const visits = await visitsTouched(changes, parts);
       await Promise.all([...visits.values()].map((key) => byItself(key, visitChanged(key, parts), undefined, parts)));
-      await moveCursor(from, last.sequence, parts);
+      await parts.commit.effects('plan:cursor', [{ kind: 'cursor', name: cursorName, from, to: last.sequence }]);
     }
   };
 }
@@ -57,18 +57,6 @@ async function byItself<T>(key: Key, work: Promise<T>, otherwise: T, { notMade }
     if (!isItsOwn) throw error;
     notMade(key, error);
     return otherwise;
-  }
-}
-
-async function moveCursor(from: number, to: number, { commit }: CareParts): Promise<void> {
-  try {
-    await commit.run({
-      cause: 'plan:cursor',
-      keys: [],
-      decide: () => ({ intentions: [], effects: () => [{ kind: 'cursor', name: cursorName, from, to }] }),
-    });
-  } catch (error) {
-    if (!(error instanceof LostClaim)) throw error;
   }
 }
 
@@ -92,13 +80,12 @@ async function visitChanged(key: Key, parts: CareParts): Promise<void> {
 /** The visits whose plans may be others now: each once, whatever of it changed. */
 async function visitsTouched(changes: readonly Change[], parts: CareParts): Promise<Map<string, Key>> {
   const visits = new Map<string, Key>();
-  const patients = new Map<string, Change[]>();
-  for (const change of changes) {
-    const { type, id, cause } = change;
-    if (cause.startsWith('plan:')) continue;
-    if (type === 'Encounter') visits.set(id, { type, id });
-    if (type === 'Patient') patients.set(id, [...(patients.get(id) ?? []), change]);
-  }
+  const others = changes.filter(({ cause }) => !cause.startsWith('plan:'));
+  for (const { type, id } of others) if (type === 'Encounter') visits.set(id, { type, id });
+  const patients = Map.groupBy(
+    others.filter(({ type }) => type === 'Patient'),
+    ({ id }) => id,
+  );
   await Promise.all(
     [...patients].map(async ([id, own]) => {
       const found = byItself({ type: 'Patient', id }, visitsOf(id, own, parts), [], parts);

@@ -9,7 +9,17 @@ import { rowKey } from '../fhir/search/values.ts';
 import type { Json, StoredResource } from '../fhir/types.ts';
 import { assertValid } from '../fhir/validate.ts';
 import { Failure } from '../outcome.ts';
-import type { Cause, Effect, IdentifierKey, Key, PreparedWrite, QueryKey, Store, View } from '../store/store.ts';
+import {
+  type Cause,
+  type Effect,
+  type IdentifierKey,
+  type Key,
+  LostClaim,
+  type PreparedWrite,
+  type QueryKey,
+  type Store,
+  type View,
+} from '../store/store.ts';
 
 /** What a resource shall become. */
 export type Intention =
@@ -93,6 +103,20 @@ export class Commit {
     });
     if (written.some((it) => it.interaction !== 'none')) this.#committed();
     return written;
+  }
+
+  /**
+   * Writes rows of a stage that no resource changes with: a cursor that moves on, a claim.
+   * @returns false when another worker was first; then nothing is written
+   */
+  async effects(cause: Cause, effects: readonly Effect[]): Promise<boolean> {
+    try {
+      await this.run({ cause, keys: [], decide: () => ({ intentions: [], effects: () => effects }) });
+      return true;
+    } catch (error) {
+      if (error instanceof LostClaim) return false;
+      throw error;
+    }
   }
 
   #prepare(

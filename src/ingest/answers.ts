@@ -7,7 +7,6 @@ import type { TableTarget } from '../mapping/tables.ts';
 import { Failure } from '../outcome.ts';
 import type { Next } from '../queue/queue.ts';
 import type { JournalRow, UnknownCode } from '../store/rows.ts';
-import { LostClaim } from '../store/store.ts';
 import type { IngestParts } from './apply.ts';
 import { replay } from './replay.ts';
 
@@ -119,26 +118,14 @@ export class CodeAnswers {
       }
       // Moved first, noted second: after a crash in between they are looked at once more.
       if ((await replay(waiting, this.#parts)) > 0) received();
-      await this.#moveCursor(name, from, last);
+      // Another worker may have gone on from here.
+      await this.#parts.commit.effects('system:code-answer', [{ kind: 'cursor', name, from, to: last }]);
     }
   }
 
   /** One that was applied by the mapping as it stands needs nothing. */
   #isOutdated({ site, mappingVersion }: JournalRow): boolean {
     return mappingVersion !== this.#parts.mappingOf(site).version;
-  }
-
-  async #moveCursor(name: string, from: number, to: number): Promise<void> {
-    try {
-      await this.#parts.commit.run({
-        cause: 'system:code-answer',
-        keys: [],
-        decide: () => ({ intentions: [], effects: () => [{ kind: 'cursor', name, from, to }] }),
-      });
-    } catch (error) {
-      // Another worker has gone on from here.
-      if (!(error instanceof LostClaim)) throw error;
-    }
   }
 }
 

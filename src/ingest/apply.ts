@@ -292,30 +292,13 @@ async function settle(
   { version }: SiteMapping,
   { commit, clock }: IngestParts,
 ): Promise<MessageState | undefined> {
-  try {
-    await commit.run({
-      cause: `message:${row.id}`,
-      keys: [],
-      decide: () => ({
-        intentions: [],
-        effects: () => [
-          {
-            kind: 'message',
-            claim: {
-              id: row.id,
-              from: 'received',
-              to,
-              at: clock.now(),
-              mappingVersion: version,
-              ...(error && { error }),
-            },
-          },
-        ],
-      }),
-    });
-    return to;
-  } catch (lost) {
-    if (lost instanceof LostClaim) return undefined;
-    throw lost;
-  }
+  const claim = {
+    id: row.id,
+    from: 'received',
+    to,
+    at: clock.now(),
+    mappingVersion: version,
+    ...(error && { error }),
+  } as const;
+  return (await commit.effects(`message:${row.id}`, [{ kind: 'message', claim }])) ? to : undefined;
 }

@@ -5,7 +5,7 @@ import { describe } from '../hl7v2/problem.ts';
 import { stateOf } from '../journal/receive.ts';
 import { Failure, isDefect } from '../outcome.ts';
 import type { JournalRow, MessageState } from '../store/rows.ts';
-import { type Effect, LostClaim, type View } from '../store/store.ts';
+import type { Effect, View } from '../store/store.ts';
 import { isSentAgain } from './again.ts';
 import { type Decided, decideMessage, type IngestParts, mapMessage, readAgain, reasonOf } from './apply.ts';
 import { type Change, differenceOf } from './difference.ts';
@@ -118,15 +118,5 @@ async function move(
   const effects = messages.map(
     ({ id, state }): Effect => ({ kind: 'message', claim: { id, from: state, to: 'received', at } }),
   );
-  try {
-    await commit.run({
-      cause: 'system:replay',
-      keys: [],
-      decide: () => ({ intentions: [], effects: () => effects }),
-    });
-    return true;
-  } catch (error) {
-    if (error instanceof LostClaim) return false;
-    throw error;
-  }
+  return commit.effects('system:replay', effects);
 }

@@ -2,6 +2,7 @@
 import { completeAnswers } from './complete-answers.ts';
 import type { Built, Json, MappingContext } from './context.ts';
 import { ours } from './converters.ts';
+import { unknownElement } from './data-absent.ts';
 import { completeTimings } from './timing.ts';
 import { completeVitalSign } from './vital-signs.ts';
 
@@ -16,7 +17,10 @@ export function completeOrder(built: Built, context: MappingContext): void {
     completeTimings(resource);
   }
   if (resource.resourceType === 'Observation') {
-    for (const it of [resource, ...(resource.component ?? [])]) if (it.valueRange) straightenRange(it.valueRange);
+    for (const { valueRange, valueRatio } of [resource, ...(resource.component ?? [])]) {
+      if (valueRange) straightenRange(valueRange);
+      if (valueRatio) completeRatio(valueRatio);
+    }
     completeVitalSign(built, context);
   }
   if (resource.resourceType === 'QuestionnaireResponse') completeAnswers(built, context);
@@ -25,10 +29,12 @@ export function completeOrder(built: Built, context: MappingContext): void {
 /** Annotation.text is required: a note that came without words says so. */
 function completeNotes({ note = [], extension = [] }: Json): void {
   for (const it of [...note, ...extension.map((entry: Json) => entry.valueAnnotation)])
-    if (it && it.text === undefined && it._text === undefined)
-      it._text = {
-        extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/data-absent-reason', valueCode: 'unknown' }],
-      };
+    if (it && it.text === undefined && it._text === undefined) it._text = unknownElement();
+}
+
+/** rat-1: of a ratio both parts are there, or none. */
+function completeRatio(ratio: Json): void {
+  for (const key of ['numerator', 'denominator']) ratio[key] ??= unknownElement();
 }
 
 /**

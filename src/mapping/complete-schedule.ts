@@ -1,10 +1,7 @@
 /** What R4 asks of an Appointment and a schedule message leaves out, or several of them contradict. */
 import type { Built, Json } from './context.ts';
-
-const ours = 'https://aftercare.example/fhir/StructureDefinition/';
-const unknown = {
-  extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/data-absent-reason', valueCode: 'unknown' }],
-};
+import { ours } from './converters.ts';
+import { unknownElement } from './data-absent.ts';
 
 /** app-3: an appointment in one of these states needs no times. */
 const untimed = ['proposed', 'cancelled', 'waitlist'];
@@ -17,9 +14,6 @@ const withReason = 'cancelled';
  */
 export function completeAppointment({ resource, initial, clear, registers }: Built): void {
   keepParticipants(resource, registers.get('participant'));
-  // Annotation.text is required; an NTE may have a type or an author alone.
-  for (const { valueAnnotation: note } of resource.extension ?? [])
-    if (note && note.text === undefined) note._text = structuredClone(unknown);
   soundAppointment(resource);
   if (resource.status !== withReason) clear.add('cancelationReason');
   if (resource.start || resource.end || resource.requestedPeriod) return;
@@ -74,7 +68,7 @@ export function soundAppointment(resource: Json): void {
   }
   const missing = ['start', 'end'].filter((key) => resource[key] === undefined);
   if (missing.length === 2 && untimed.includes(status)) return;
-  for (const key of missing) resource[`_${key}`] ??= structuredClone(unknown);
+  for (const key of missing) resource[`_${key}`] ??= unknownElement();
 }
 
 function setAside(resource: Json, extension: Json): void {

@@ -7,6 +7,7 @@ import { soundPeriod } from './complete-period.ts';
 import { completeAppointment, soundAppointment, withParticipants } from './complete-schedule.ts';
 import type { Built, Json, MappingContext } from './context.ts';
 import { ours } from './converters.ts';
+import { unknownElement } from './data-absent.ts';
 
 /** Extensions that stand in the place of a value, not beside it. */
 const instead = ['alternate-codes', 'originalText'].map((it) => `http://hl7.org/fhir/StructureDefinition/${it}`);
@@ -62,8 +63,6 @@ function withLabelsOnce({ meta }: Json, aliases: MappingContext['aliases']): voi
   }
 }
 
-const dataAbsent = 'http://hl7.org/fhir/StructureDefinition/data-absent-reason';
-
 /** Makes all Periods and Appointments of a resource sound; twice is as good as once. */
 export function straighten(node: Json | readonly Json[], zone: Zone): void {
   if (Array.isArray(node)) {
@@ -94,26 +93,18 @@ function soundObservation(observation: Json): void {
   else if (values.some((it) => it.startsWith('v'))) delete observation.dataAbsentReason;
 }
 
-/** rat-1: of a ratio both parts are there, or none. */
-function soundRatio(ratio: Json): void {
-  for (const key of ['numerator', 'denominator'])
-    ratio[key] ??= { extension: [{ url: dataAbsent, valueCode: 'unknown' }] };
-}
-
 /** What invariants of R4 ask of a resource and a message may leave out. */
 function complete(built: Built, zone: Zone): void {
   const { resource } = built;
   if (resource.resourceType === 'Organization' && !resource.name && !resource.identifier)
     // org-1: a name or an identifier.
-    resource._name = { extension: [{ url: dataAbsent, valueCode: 'unknown' }] };
+    resource._name = unknownElement();
   straighten(resource, zone);
   if (resource.resourceType === 'Organization')
     for (const it of [...list(resource.telecom), ...list(resource.address)]) neverHome(it);
   withoutStatusOfAnError(built);
   if (resource.resourceType === 'Appointment') completeAppointment(built);
   if (resource.resourceType === 'CareTeam') for (const it of resource.participant ?? []) onlyBehalf(it);
-  if (resource.resourceType === 'Observation')
-    for (const { valueRatio } of [resource, ...list(resource.component)]) if (valueRatio) soundRatio(valueRatio);
   // Who did it is required; a name of nothing but delimiters (SCH-20) is nobody's.
   if (resource.resourceType === 'Provenance') {
     resource.agent ??= [{}];
@@ -155,8 +146,7 @@ function withRequired({ resource, initial }: Built): void {
   for (const [key, { type, list: repeats }] of requiredOf(resource.resourceType)) {
     const name = isPrimitive(type) ? `_${key}` : key;
     if (resource[key] !== undefined || resource[name] !== undefined) continue;
-    const absent = { extension: [{ url: dataAbsent, valueCode: 'unknown' }] };
-    resource[name] = repeats ? [absent] : absent;
+    resource[name] = repeats ? [unknownElement()] : unknownElement();
     initial.add(key);
   }
 }

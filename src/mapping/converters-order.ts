@@ -3,6 +3,7 @@ import { toFhirInstant } from '../hl7v2/datetime.ts';
 import { unescapeText } from '../hl7v2/escape.ts';
 import { clean, type Json, leaf, type MappingContext, partOf } from './context.ts';
 import { type Converter, type ConverterInput, Unconverted } from './converters.ts';
+import { unknownElement } from './data-absent.ts';
 import { locations } from './pl-location.ts';
 import { authoritySystemOf, codeSystemOf } from './systems.ts';
 import { minutesOf, numberOf, timingConverters } from './timing.ts';
@@ -107,10 +108,6 @@ function samples(parts: readonly string[], context: MappingContext): string[] | 
   return texts.every((it) => it === 'E' || /^-?\d*\.?\d+$/.test(it)) ? texts : undefined;
 }
 
-const absent = {
-  extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/data-absent-reason', valueCode: 'unknown' }],
-};
-
 /** NA: one row of numbers; MA: a repetition for each time, a component for each channel. The interval is not sent. */
 function sampledData(_: string, { segment, context }: ConverterInput): Json | undefined {
   const rows = segment.repetitions(5).map((it) => samples(it.split(context.delimiters.component), context));
@@ -118,7 +115,7 @@ function sampledData(_: string, { segment, context }: ConverterInput): Json | un
   if (rows.some((it) => !it) || widths.size !== 1) return undefined;
   const origin = { value: 0, ...unitOf(segment.repetitions(6)[0] ?? '', 1, context) };
   const dimensions = segment.text(2) === 'MA' ? (rows[0]?.length ?? 1) : rows.length;
-  return { origin, _period: absent, dimensions, data: rows.flat().join(' ') };
+  return { origin, _period: unknownElement(), dimensions, data: rows.flat().join(' ') };
 }
 
 /** The target of the first code that a table lists under its own system; nothing for all others, which wait for nobody. */

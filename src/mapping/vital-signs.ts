@@ -6,6 +6,7 @@
 import { ucum } from '../fhir/search/ucum.ts';
 import type { Built, Json, MappingContext } from './context.ts';
 import { ours } from './converters.ts';
+import { unknownElement } from './data-absent.ts';
 import { knownUnit } from './unit.ts';
 
 const loinc = 'http://loinc.org';
@@ -61,8 +62,7 @@ function completeTime({ resource, initial }: Built): void {
     setAside(resource, 'v2-effective', { valueDateTime: time });
     delete resource.effectiveDateTime;
   } else initial.add('effectiveDateTime');
-  const reason = { url: 'http://hl7.org/fhir/StructureDefinition/data-absent-reason', valueCode: 'unknown' };
-  resource._effectiveDateTime = { extension: [reason] };
+  resource._effectiveDateTime = unknownElement();
 }
 
 function setAside(resource: Json, name: string, value: Json): void {

@@ -69,17 +69,20 @@ export function pv1({ encounter, destination }: Scene): string[] {
   ];
 }
 
-function xpn(name: Json): string {
+/** Family, given, further given, suffix and prefix: XPN.1 to XPN.5, XCN.2 to XCN.6. */
+function nameParts(name: Json): string[] {
   const [first, ...others] = name.given ?? [];
-  return components(
+  return [
     st(name.family ?? (first === undefined ? name.text : undefined)),
     st(first),
     st(others.join(' ')),
     st(name.suffix?.join(' ')),
     st(name.prefix?.join(' ')),
-    '',
-    nameTypes[name.use as string],
-  );
+  ];
+}
+
+function xpn(name: Json): string {
+  return components(...nameParts(name), '', nameTypes[name.use as string]);
 }
 
 /** XCN of a Practitioner; empty for anything else. */
@@ -87,15 +90,9 @@ export function xcn(person: Json | undefined, destination: Destination): string 
   if (person?.resourceType !== 'Practitioner') return '';
   const own = [destination.patientSystem, destination.visitSystem].flatMap((system) => identifiersOf(person, system));
   const number = own[0] ?? person.identifier?.find((it: Json) => it.value);
-  const name = person.name?.[0] ?? {};
-  const [first, ...others] = name.given ?? [];
   return components(
     st(number?.value),
-    st(name.family ?? (first === undefined ? name.text : undefined)),
-    st(first),
-    st(others.join(' ')),
-    st(name.suffix?.join(' ')),
-    st(name.prefix?.join(' ')),
+    ...nameParts(person.name?.[0] ?? {}),
     '',
     '',
     number && subcomponents(...authority(number.system, destination)),

@@ -8,7 +8,7 @@ import type { Commit } from '../commit/commit.ts';
 import type { Destination } from '../mapping/destination.ts';
 import type { Next } from '../queue/queue.ts';
 import type { OutgoingRow } from '../store/rows.ts';
-import { type Effect, LostClaim, type Store } from '../store/store.ts';
+import type { Effect, Store } from '../store/store.ts';
 import { isTaken } from './acknowledgement.ts';
 import { type Attempt, Exchange } from './exchange.ts';
 import type { Dial } from './line.ts';
@@ -198,18 +198,8 @@ class Lanes {
   }
 
   /** @returns false when another worker was first */
-  async #write(effects: readonly Effect[]): Promise<boolean> {
-    try {
-      await this.#parts.commit.run({
-        cause: 'system:outbound',
-        keys: [],
-        decide: () => ({ intentions: [], effects: () => effects }),
-      });
-      return true;
-    } catch (error) {
-      if (error instanceof LostClaim) return false;
-      throw error;
-    }
+  #write(effects: readonly Effect[]): Promise<boolean> {
+    return this.#parts.commit.effects('system:outbound', effects);
   }
 }
 

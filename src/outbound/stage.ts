@@ -11,7 +11,7 @@ import type { Zone } from '../fhir/zone.ts';
 import type { Destination } from '../mapping/destination.ts';
 import type { Next, Queue } from '../queue/queue.ts';
 import type { NewOutgoing } from '../store/rows.ts';
-import { type Change, type Effect, LostClaim, type Store } from '../store/store.ts';
+import type { Change, Effect, Store } from '../store/store.ts';
 import { Acquaintance } from './acquaintance.ts';
 import { controlIdOf, messageBytes } from './message.ts';
 import { ruleFor } from './rules.ts';
@@ -30,6 +30,7 @@ export interface OutboundParts {
   readonly notMade: (destination: string, error: unknown) => void;
 }
 
+const cause = 'system:outbound';
 const batch = 200;
 /** Changes that tell nobody anything: so many are gone through before the cursor is written. */
 const unwrittenMax = 1000;
@@ -49,7 +50,7 @@ export async function startOutbound({ store, commit, destinations }: OutboundPar
   const head = await store.head();
   for (const destination of destinations) {
     if (head === 0 || (await store.cursor(cursorOf(destination))) > 0) continue;
-    await write(commit, [{ kind: 'cursor', name: cursorOf(destination), from: 0, to: head }]);
+    await commit.effects(cause, [{ kind: 'cursor', name: cursorOf(destination), from: 0, to: head }]);
   }
 }
 
@@ -65,21 +66,6 @@ export function outboundStage(parts: OutboundParts): () => Promise<Next> {
     }
     return undefined;
   };
-}
-
-/** @returns false when another worker has done the same */
-async function write(commit: Commit, effects: readonly Effect[]): Promise<boolean> {
-  try {
-    await commit.run({
-      cause: 'system:outbound',
-      keys: [],
-      decide: () => ({ intentions: [], effects: () => effects }),
-    });
-    return true;
-  } catch (error) {
-    if (error instanceof LostClaim) return false;
-    throw error;
-  }
 }
 
 /** What one batch of changes comes to. */
@@ -120,7 +106,7 @@ class Reader {
       const from = this.#cursor;
       // Where another worker was first, what is stored is looked at again.
       this.#cursor = undefined;
-      if (!(await write(commit, this.#effects(plan, from, to)))) return true;
+      if (!(await commit.effects(cause, this.#effects(plan, from, to)))) return true;
       this.#cursor = to;
     }
     this.#position = to;

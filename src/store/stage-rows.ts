@@ -8,9 +8,9 @@ export const messageColumns = `id, received_at AS "receivedAt", listener, peer, 
   control_id AS "controlId", facility, sha256, content, answer, state, attempts, error,
   mapping_version AS "mappingVersion", wrote, applied_at AS "appliedAt"`;
 
-/** Of so many waiting messages at most so many were never applied, where others are applied again. */
-export function freshMax(limit: number): number {
-  return Math.ceil((limit * 3) / 4);
+/** How many messages that are applied again go with so many new ones, of `limit`: a quarter, or what the new ones leave. */
+export function againMax(fresh: number, limit: number): number {
+  return limit - Math.min(fresh, Math.ceil((limit * 3) / 4));
 }
 
 export function journalRow(row: Row): JournalRow {

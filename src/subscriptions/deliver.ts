@@ -7,7 +7,7 @@ import type { Ids } from '../ids.ts';
 import { Failure } from '../outcome.ts';
 import type { Next } from '../queue/queue.ts';
 import type { EventRow } from '../store/rows.ts';
-import { LostClaim, type Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import type { Channel, DeliveryOutcome, Notification } from './channel.ts';
 import { type NotificationType, type NotifiedEvent, notificationBundle } from './notification.ts';
 import { type ParsedSubscription, parseSubscription, type SubscriptionParts, withoutSecrets } from './subscription.ts';
@@ -176,18 +176,8 @@ async function notification(
   return { method: 'POST', url: endpoint, headers, contentType, body: JSON.stringify(bundle), timeoutMs };
 }
 
-async function advance(subscription: string, from: number, to: number, { commit }: DeliveryParts): Promise<boolean> {
-  try {
-    await commit.run({
-      cause: `subscription:${subscription}`,
-      keys: [],
-      decide: () => ({ intentions: [], effects: () => [{ kind: 'delivered', subscription, from, to }] }),
-    });
-    return true;
-  } catch (error) {
-    if (error instanceof LostClaim) return false;
-    throw error;
-  }
+function advance(subscription: string, from: number, to: number, { commit }: DeliveryParts): Promise<boolean> {
+  return commit.effects(`subscription:${subscription}`, [{ kind: 'delivered', subscription, from, to }]);
 }
 
 /** Only from the version that was looked at: what the owner wrote in the meantime stands. */

@@ -10,7 +10,7 @@ import type { Resource } from '../fhir/types.ts';
 import { Failure } from '../outcome.ts';
 import type { Job, Next, Queue } from '../queue/queue.ts';
 import type { EventRow } from '../store/rows.ts';
-import { type Change, type Effect, LostClaim, type Store } from '../store/store.ts';
+import type { Change, Effect, Store } from '../store/store.ts';
 import { type ParsedSubscription, parseSubscription, type SubscriptionParts } from './subscription.ts';
 import type { State, Transition } from './topic.ts';
 
@@ -54,8 +54,7 @@ class Stage {
     } catch (error) {
       // The numbers given meanwhile were not written: start again from what is.
       this.#asOf = undefined;
-      if (!(error instanceof LostClaim)) throw error;
-      return true;
+      throw error;
     }
   }
 
@@ -74,12 +73,9 @@ class Stage {
       for (const { subscription } of events) bells.push({ kind: 'deliver', id: subscription });
       if (change.type === 'Subscription') await this.#subscriptionChanged(change, effects, bells);
     }
-    await commit.run({
-      cause: 'subscription:events',
-      keys: [],
-      decide: () => ({ intentions: [], effects: () => effects }),
-    });
-    this.#asOf = last.sequence;
+    const written = await commit.effects('subscription:events', effects);
+    this.#asOf = written ? last.sequence : undefined;
+    if (!written) return true;
     for (const bell of bells) queue.ring(bell);
     return true;
   }

@@ -1,22 +1,15 @@
 /** ADT A08: what is known of a patient and a visit changes; the visit goes on, or is over, as it was. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { topicSubscription } from '../subscriptions/resources.ts';
-import { subscribed } from '../subscriptions/server.ts';
-import { allEventNumbers, Subscriber } from '../subscriptions/subscriber.ts';
+import { allEventNumbers, type Subscriber } from '../subscriptions/subscriber.ts';
 import { applied, duplicate, Hospital, nothing, opened, stale } from './hospital.ts';
 import { adt, home, pid, pv1, renumbered } from './messages.ts';
 
 let hospital: Hospital;
 let subscriber: Subscriber;
 beforeAll(async () => {
-  hospital = await Hospital.open();
-  subscriber = await Subscriber.start();
-  await subscribed(hospital.app, topicSubscription(subscriber.url()));
+  ({ hospital, subscriber } = await Hospital.openTold());
 });
-afterAll(async () => {
-  await Subscriber.closeAll();
-  await Hospital.closeAll();
-});
+afterAll(() => Hospital.closeAll());
 
 describe('A08 during a stay', () => {
   const update = adt(

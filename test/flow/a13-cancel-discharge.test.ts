@@ -1,23 +1,16 @@
 /** ADT A13: the discharge was a mistake, and days later the patient really goes home. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Json } from '../../src/fhir/types.ts';
-import { topicSubscription } from '../subscriptions/resources.ts';
-import { subscribed } from '../subscriptions/server.ts';
-import { allEventNumbers, Subscriber } from '../subscriptions/subscriber.ts';
+import { allEventNumbers, type Subscriber } from '../subscriptions/subscriber.ts';
 import { applied, duplicate, Hospital, nothing, opened, stale, statuses, takenBack } from './hospital.ts';
 import { adt, home, pid, pv1, renumbered } from './messages.ts';
 
 let hospital: Hospital;
 let subscriber: Subscriber;
 beforeAll(async () => {
-  hospital = await Hospital.open();
-  subscriber = await Subscriber.start();
-  await subscribed(hospital.app, topicSubscription(subscriber.url()));
+  ({ hospital, subscriber } = await Hospital.openTold());
 });
-afterAll(async () => {
-  await Subscriber.closeAll();
-  await Hospital.closeAll();
-});
+afterAll(() => Hospital.closeAll());
 
 describe('A13: a discharge is cancelled', () => {
   const discharge = adt('A03', '2026-03-16 10:05', pid('1001'), pv1('V1001', { ...home, 37: 'H7^City Hospital' }));

@@ -1,22 +1,15 @@
 /** Story: nobody calls the home of a patient who has died. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { topicSubscription } from '../subscriptions/resources.ts';
-import { subscribed } from '../subscriptions/server.ts';
-import { Subscriber } from '../subscriptions/subscriber.ts';
+import type { Subscriber } from '../subscriptions/subscriber.ts';
 import { Hospital, nothing, opened, takenBack } from './hospital.ts';
 import { adt, home, pid, pv1 } from './messages.ts';
 
 let hospital: Hospital;
 let subscriber: Subscriber;
 beforeAll(async () => {
-  hospital = await Hospital.open();
-  subscriber = await Subscriber.start();
-  await subscribed(hospital.app, topicSubscription(subscriber.url()));
+  ({ hospital, subscriber } = await Hospital.openTold());
 });
-afterAll(async () => {
-  await Subscriber.closeAll();
-  await Hospital.closeAll();
-});
+afterAll(() => Hospital.closeAll());
 
 const followed = async (n: string) => hospital.followed(await hospital.visit(`V${n}`));
 

@@ -1,9 +1,8 @@
 /** Story: a hospital without HL7 v2 writes Patient and Encounter by FHIR; the follow-up is the same. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Json } from '../../src/fhir/types.ts';
-import { encounter, patient, topicSubscription } from '../subscriptions/resources.ts';
-import { subscribed } from '../subscriptions/server.ts';
-import { allEventNumbers, Subscriber } from '../subscriptions/subscriber.ts';
+import { encounter, patient } from '../subscriptions/resources.ts';
+import { allEventNumbers, type Subscriber } from '../subscriptions/subscriber.ts';
 import { fhir, settled } from '../support/app.ts';
 import { applied, Hospital, nothing, opened, takenBack } from './hospital.ts';
 import { adt, home, pid, pv1 } from './messages.ts';
@@ -11,14 +10,9 @@ import { adt, home, pid, pv1 } from './messages.ts';
 let hospital: Hospital;
 let subscriber: Subscriber;
 beforeAll(async () => {
-  hospital = await Hospital.open();
-  subscriber = await Subscriber.start();
-  await subscribed(hospital.app, topicSubscription(subscriber.url()));
+  ({ hospital, subscriber } = await Hospital.openTold());
 });
-afterAll(async () => {
-  await Subscriber.closeAll();
-  await Hospital.closeAll();
-});
+afterAll(() => Hospital.closeAll());
 
 /** Without a telephone number there is no greeting by SMS. */
 const openedWithoutPhone = { ...opened, tasks: opened.tasks.slice(1) };

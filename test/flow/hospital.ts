@@ -6,6 +6,9 @@ import { FixedClock } from '../../src/clock.ts';
 import type { Config } from '../../src/config.ts';
 import type { Json } from '../../src/fhir/types.ts';
 import type { JournalRow } from '../../src/store/rows.ts';
+import { topicSubscription } from '../subscriptions/resources.ts';
+import { subscribed } from '../subscriptions/server.ts';
+import { Subscriber } from '../subscriptions/subscriber.ts';
 import { fhir, portOf, settled, startTestApp } from '../support/app.ts';
 import { type DischargeOptions, discharge } from '../support/messages.ts';
 
@@ -79,8 +82,17 @@ export class Hospital {
     return hospital;
   }
 
-  /** Closes every hospital of this file that is still open. */
+  /** A hospital whose discharges somebody has subscribed to. */
+  static async openTold(): Promise<{ hospital: Hospital; subscriber: Subscriber }> {
+    const hospital = await Hospital.open();
+    const subscriber = await Subscriber.start();
+    await subscribed(hospital.app, topicSubscription(subscriber.url()));
+    return { hospital, subscriber };
+  }
+
+  /** Closes every subscriber and hospital of this file that is still open. */
   static async closeAll(): Promise<void> {
+    await Subscriber.closeAll();
     await Promise.all([...open].map((it) => it.close()));
   }
 

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import Database from 'better-sqlite3';
 import { SqliteStore } from '../../adapters/sqlite/store.ts';
@@ -7,7 +6,6 @@ import { Commit } from '../../src/commit/commit.ts';
 import { SearchParameters } from '../../src/fhir/search/parameters.ts';
 import type { Json, StoredResource } from '../../src/fhir/types.ts';
 import { Zone } from '../../src/fhir/zone.ts';
-import { contentDigest } from '../../src/hl7v2/content.ts';
 import { applyMessage, type IngestParts } from '../../src/ingest/apply.ts';
 import { ingestStage } from '../../src/ingest/stage.ts';
 import { newMarks } from '../../src/mapping/context.ts';
@@ -17,6 +15,7 @@ import type { SiteMapping } from '../../src/mapping/site-mappings.ts';
 import type { JournalRow, MessageState } from '../../src/store/rows.ts';
 import { temporaryFolder } from '../support/app.ts';
 import { discharge } from '../support/messages.ts';
+import { received } from './received.ts';
 
 const zone = new Zone('Asia/Shanghai');
 const mapping = new Mapping(readMappings('mappings'));
@@ -41,24 +40,7 @@ afterEach(async () => {
 
 /** Keeps a message as the listener does; gives its row. */
 async function keep(text: string): Promise<JournalRow> {
-  const bytes = Buffer.from(text);
-  const [header = ''] = text.split('\r', 1);
-  const fields = header.split('|');
-  const id = await store.keep({
-    receivedAt: Date.parse('2026-03-16T02:31:00Z'),
-    listener: 'test',
-    peer: 'test',
-    bytes,
-    charset: 'utf-8',
-    state: 'received',
-    type: fields[8] ?? '',
-    controlId: fields[9] ?? '',
-    facility: fields[3] ?? '',
-    site: '',
-    content: contentDigest(bytes),
-    answer: Buffer.alloc(0),
-    sha256: hash('sha256', bytes, 'hex'),
-  });
+  const id = await store.keep(received(text, Date.parse('2026-03-16T02:31:00Z')));
   return (await store.message(id)) as JournalRow;
 }
 

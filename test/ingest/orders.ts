@@ -1,5 +1,4 @@
 /** Messages of one hospital, and what they leave when they come in an order. */
-import { hash } from 'node:crypto';
 import { expect } from '@jest/globals';
 import { SqliteStore } from '../../adapters/sqlite/store.ts';
 import { parseProtocol } from '../../src/care/protocol.ts';
@@ -9,11 +8,11 @@ import { Commit } from '../../src/commit/commit.ts';
 import { SearchParameters } from '../../src/fhir/search/parameters.ts';
 import type { Json } from '../../src/fhir/types.ts';
 import { Zone } from '../../src/fhir/zone.ts';
-import { contentDigest } from '../../src/hl7v2/content.ts';
 import { ingestStage } from '../../src/ingest/stage.ts';
 import { Mapping } from '../../src/mapping/map.ts';
 import { readMappings } from '../../src/mapping/read.ts';
 import { readProfiles } from '../../src/profiles.ts';
+import { received } from './received.ts';
 
 const zone = new Zone('Asia/Shanghai');
 const parameters = new SearchParameters(zone);
@@ -58,23 +57,7 @@ export async function left(messages: readonly string[]): Promise<{ resources: Js
   const ingest = ingestStage({ store, commit, parameters, mappingOf: () => site, zone, clock }, () => {});
   const care = careStage({ store, commit, parameters, protocols, zone, clock, notMade });
   for (const text of messages) {
-    const bytes = Buffer.from(text);
-    const fields = text.split('|');
-    await store.keep({
-      receivedAt: clock.now(),
-      listener: 'test',
-      peer: 'test',
-      site: '',
-      bytes,
-      charset: 'utf-8',
-      state: 'received',
-      type: fields[8] ?? '',
-      controlId: fields[9] ?? '',
-      facility: 'RENHE',
-      sha256: hash('sha256', bytes, 'hex'),
-      content: contentDigest(bytes),
-      answer: Buffer.alloc(0),
-    });
+    await store.keep(received(text, clock.now()));
     await ingest();
     await care();
   }

@@ -1,16 +1,15 @@
 /** A journal with a store for tests of replay: messages are kept as the listener keeps them, mappings are changed at will. */
-import { hash } from 'node:crypto';
 import { SqliteStore } from '../../adapters/sqlite/store.ts';
 import { FixedClock } from '../../src/clock.ts';
 import { Commit } from '../../src/commit/commit.ts';
 import { SearchParameters } from '../../src/fhir/search/parameters.ts';
 import type { Json, StoredResource } from '../../src/fhir/types.ts';
 import { Zone } from '../../src/fhir/zone.ts';
-import { contentDigest } from '../../src/hl7v2/content.ts';
 import type { IngestParts } from '../../src/ingest/apply.ts';
 import { ingestStage } from '../../src/ingest/stage.ts';
 import type { Mapping } from '../../src/mapping/map.ts';
 import type { JournalRow, MessageState } from '../../src/store/rows.ts';
+import { received } from './received.ts';
 
 const zone = new Zone('Asia/Shanghai');
 export const parameters = new SearchParameters(zone);
@@ -37,23 +36,7 @@ export class TestJournal {
 
   /** Keeps a message, and applies what waits. Gives its id. */
   async receive(text: string): Promise<number> {
-    const bytes = Buffer.from(text);
-    const fields = (text.split('\r', 1)[0] ?? '').split('|');
-    const id = await this.store.keep({
-      receivedAt: this.clock.now(),
-      listener: 'test',
-      peer: 'test',
-      site: '',
-      bytes,
-      charset: 'utf-8',
-      state: 'received',
-      type: fields[8] ?? '',
-      controlId: fields[9] ?? '',
-      facility: fields[3] ?? '',
-      sha256: hash('sha256', bytes, 'hex'),
-      content: contentDigest(bytes),
-      answer: Buffer.alloc(0),
-    });
+    const id = await this.store.keep(received(text, this.clock.now()));
     await this.apply();
     return id;
   }

@@ -1,8 +1,7 @@
 /** What whole messages become. UPDATE_GOLDEN=1 writes the files anew (then `biome format --write`): read the difference. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from '@jest/globals';
+import { describe, test } from '@jest/globals';
 import { hospitalDay } from '../support/messages.ts';
+import { expectGolden } from './golden.ts';
 import { mapped } from './support.ts';
 
 const chosen = [
@@ -16,14 +15,6 @@ const chosen = [
 describe('the resources of the sample hospital day', () => {
   test.each(chosen)('%s', (name) => {
     const message = hospitalDay().find((it) => it.name === `${name}.hl7`);
-    const made = mapped(message?.bytes ?? '').resources.map(({ resource, clear, initial }) => ({
-      resource,
-      ...(clear.size > 0 && { clear: [...clear].sort() }),
-      ...(initial.size > 0 && { initial: [...initial].sort() }),
-    }));
-    const path = fileURLToPath(new URL(`expected/${name}.json`, import.meta.url));
-    if (process.env.UPDATE_GOLDEN === '1') writeFileSync(path, `${JSON.stringify(made, undefined, 2)}\n`);
-    expect(existsSync(path)).toBe(true);
-    expect(made).toEqual(JSON.parse(readFileSync(path, 'utf8')));
+    expectGolden(name, mapped(message?.bytes ?? '').resources);
   });
 });

@@ -1,8 +1,7 @@
 /** What whole results become. UPDATE_GOLDEN=1 writes the files anew (then `biome format --write`): read the difference. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { errorsOf } from '../../src/fhir/validate.ts';
+import { expectGolden } from './golden.ts';
 import { mapped, withHeader } from './oru-support.ts';
 import { type Fields, segment } from './support.ts';
 
@@ -87,14 +86,6 @@ describe('a result', () => {
   test.each(Object.entries(messages))('%s', (name, sent) => {
     const { resources } = mapped(sent);
     expect(resources.flatMap(({ resource }) => errorsOf(resource))).toEqual([]);
-    const made = resources.map(({ resource, clear, initial }) => ({
-      resource,
-      ...(clear.size > 0 && { clear: [...clear].sort() }),
-      ...(initial.size > 0 && { initial: [...initial].sort() }),
-    }));
-    const path = fileURLToPath(new URL(`expected/${name}.json`, import.meta.url));
-    if (process.env.UPDATE_GOLDEN === '1') writeFileSync(path, `${JSON.stringify(made, undefined, 2)}\n`);
-    expect(existsSync(path)).toBe(true);
-    expect(made).toEqual(JSON.parse(readFileSync(path, 'utf8')));
+    expectGolden(name, resources);
   });
 });

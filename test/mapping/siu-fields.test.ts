@@ -1,10 +1,9 @@
 /** Every field of the segments of a schedule has a row; and whole messages, as they are mapped. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { errorsOf } from '../../src/fhir/validate.ts';
 import { parseRef } from '../../src/hl7v2/message.ts';
 import { readMappings } from '../../src/mapping/read.ts';
+import { expectGolden } from './golden.ts';
 import { type Siu, siu } from './siu-messages.ts';
 import { mapped, mappingFolder, segment } from './support.ts';
 
@@ -155,18 +154,11 @@ describe('whole messages', () => {
     ['siu-S12-day-clinic', dayClinic],
   ])('%s', (name, parts) => {
     const resources = mapped(siu(parts)).resources;
-    const made = resources
-      .filter((it) => shown.has(it.resource.resourceType))
-      .map(({ resource, clear, initial }) => ({
-        resource,
-        ...(clear.size > 0 && { clear: [...clear].sort() }),
-        ...(initial.size > 0 && { initial: [...initial].sort() }),
-      }));
     expect(resources.flatMap(({ resource }) => errorsOf(resource))).toEqual([]);
-    const path = fileURLToPath(new URL(`expected/${name}.json`, import.meta.url));
-    if (process.env.UPDATE_GOLDEN === '1') writeFileSync(path, `${JSON.stringify(made, undefined, 2)}\n`);
-    expect(existsSync(path)).toBe(true);
-    expect(made).toEqual(JSON.parse(readFileSync(path, 'utf8')));
+    expectGolden(
+      name,
+      resources.filter((it) => shown.has(it.resource.resourceType)),
+    );
   });
 
   test.each([

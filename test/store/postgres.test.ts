@@ -6,6 +6,7 @@ import type { SearchParameter } from '../../src/fhir/search/parameters.ts';
 import { makeSchema, postgresMissing, schemaForEachTest, type TestSchema } from '../support/postgres.ts';
 import { storeConformance } from './conformance.ts';
 import { Bench, beginMs, claim, message, parameters, patient } from './rules/bench.ts';
+import { expectUpgraded } from './rules/upgraded.ts';
 
 const missing = await postgresMissing();
 
@@ -99,32 +100,7 @@ function ownRules(): void {
       await given.schema.query(insert, [beginMs, bytes, 'C2', 'received', 0, null, null, null, null]);
       await given.schema.query(insert, [beginMs, bytes, 'C3', 'rejected', 0, 'why', null, null, null]);
       const bench = await given.makeBench();
-      const { store } = bench;
-      expect(await store.message(1)).toEqual({
-        ...message({ content: '', answer: Buffer.alloc(0) }),
-        id: 1,
-        state: 'applied',
-        attempts: 1,
-        mappingVersion: 'm1',
-        wrote: ['Patient/1/_history/1'],
-        appliedAt: beginMs,
-      });
-      expect(await store.message(3)).toMatchObject({ state: 'rejected', error: 'why', controlId: 'C3' });
-      expect((await store.waiting(10)).map(({ id }) => id)).toEqual([2]);
-      expect((await store.earlier('RENHE', 'C2'))?.id).toBe(2);
-      const again = await store.keep(message({ content: '' }));
-      expect(await store.hasTwin((await store.message(again))!)).toBe(false);
-      await bench.effects(claim(1, { from: 'applied', to: 'received' }));
-      expect(await store.outcomes(1)).toMatchObject([{ state: 'applied', mappingVersion: 'm1' }]);
-      await bench.commit.run({
-        cause: 'message:2',
-        keys: [{ type: 'Patient', id: '1' }],
-        decide: (view) => {
-          expect(view.get({ type: 'Patient', id: '1' })).toMatchObject({ version: 1, marks: undefined });
-          return { intentions: [{ kind: 'put', resource: patient('1', { gender: 'male' }), marks: { from: 2 } }] };
-        },
-      });
-      expect(await store.head()).toBe(2);
+      await expectUpgraded(bench);
     });
 
     async function ridOfFirstPatient(): Promise<number> {

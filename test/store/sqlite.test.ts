@@ -6,7 +6,8 @@ import { SqliteStore } from '../../adapters/sqlite/store.ts';
 import { range } from '../../src/store/numbers.ts';
 import { storeConformance } from './conformance.ts';
 import { temporaryFolder } from './folder.ts';
-import { Bench, beginMs, claim, message, patient } from './rules/bench.ts';
+import { Bench, beginMs, message, patient } from './rules/bench.ts';
+import { expectUpgraded } from './rules/upgraded.ts';
 
 storeConformance('SQLite in a file', async () => {
   const folder = temporaryFolder();
@@ -81,33 +82,7 @@ describe('a SQLite file', () => {
       writeSchema2(path);
       const store = new SqliteStore(path);
       const bench = new Bench(store);
-      expect(await store.message(1)).toEqual({
-        ...message({ content: '', answer: Buffer.alloc(0) }),
-        id: 1,
-        state: 'applied',
-        attempts: 1,
-        mappingVersion: 'm1',
-        wrote: ['Patient/1/_history/1'],
-        appliedAt: beginMs,
-      });
-      expect(await store.message(3)).toMatchObject({ state: 'rejected', error: 'why', controlId: 'C3' });
-      expect(await store.messageCounts()).toEqual({ applied: 1, received: 1, rejected: 1 });
-      expect((await store.waiting(10)).map(({ id }) => id)).toEqual([2]);
-      expect((await store.earlier('RENHE', 'C2'))?.id).toBe(2);
-      const again = await store.keep(message({ content: '' }));
-      expect(again).toBe(8);
-      expect(await store.hasTwin((await store.message(again))!)).toBe(false);
-      await bench.effects(claim(1, { from: 'applied', to: 'received' }));
-      expect(await store.outcomes(1)).toMatchObject([{ state: 'applied', mappingVersion: 'm1' }]);
-      await bench.commit.run({
-        cause: 'message:2',
-        keys: [{ type: 'Patient', id: '1' }],
-        decide: (view) => {
-          expect(view.get({ type: 'Patient', id: '1' })).toMatchObject({ version: 1, marks: undefined });
-          return { intentions: [{ kind: 'put', resource: patient('1', { gender: 'male' }), marks: { from: 2 } }] };
-        },
-      });
-      expect(await store.head()).toBe(2);
+      expect(await expectUpgraded(bench)).toBe(8);
       await store.close();
     }));
 
