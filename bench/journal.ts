@@ -10,8 +10,10 @@ import { readMappings } from '../src/mapping/read.ts';
 import { dischargeMessages } from './messages.ts';
 import { alternate, openStore, type Row, temporary, time, zone } from './support.ts';
 
-/** Messages under way at a time, and rows in one commit of the floor: the same for both. */
-const inFlight = 32;
+/** Senders, each of which waits for its acknowledgement: while one half of them is written, the other half is read. */
+const senders = 64;
+/** Rows in one commit of the floor: about what the group commit makes of so many senders. */
+const rowsTogether = senders / 2;
 
 export async function journal(count: number, rounds: number): Promise<Row> {
   const folder = temporary();
@@ -34,8 +36,11 @@ export async function journal(count: number, rounds: number): Promise<Row> {
       // Anew each round: what was sent before is not kept to be applied.
       const own = dischargeMessages(sent, count);
       sent += count;
-      for (let i = 0; i < count; i += inFlight)
-        await Promise.all(own.slice(i, i + inFlight).map((bytes) => receive(bytes, origin)));
+      const waiting = own.values();
+      const sender = async (): Promise<void> => {
+        for (const bytes of waiting) await receive(bytes, origin);
+      };
+      await Promise.all(Array.from({ length: senders }, sender));
     });
   const messages = dischargeMessages(0, count);
   const floor = async (): Promise<number> => time(() => insertAll(bare, messages));
@@ -67,7 +72,7 @@ function insertAll(db: Database.Database, messages: readonly Buffer[]): void {
     return [1_800_000_000_000, 'mllp:2575', '127.0.0.1', '', bytes, 'utf-8', ...key];
   });
   const group = db.transaction((from: number) => {
-    for (const row of rows.slice(from, from + inFlight)) insert.run(...row);
+    for (const row of rows.slice(from, from + rowsTogether)) insert.run(...row);
   });
-  for (let i = 0; i < rows.length; i += inFlight) group.immediate(i);
+  for (let i = 0; i < rows.length; i += rowsTogether) group.immediate(i);
 }

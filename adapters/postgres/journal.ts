@@ -3,12 +3,22 @@ import type pg from 'pg';
 import type {
   EventRow,
   JournalRow,
+  KeptMessage,
   MessageOutcome,
   MessageQuery,
   NewMessage,
   SubscriptionCursor,
 } from '../../src/store/rows.ts';
-import { againMax, journalRow, messageColumns, messageOutcome, outcomeColumns } from '../../src/store/stage-rows.ts';
+import {
+  againMax,
+  clashOf,
+  firstId,
+  journalRow,
+  messageColumns,
+  messageOutcome,
+  outcomeColumns,
+  repeatOf,
+} from '../../src/store/stage-rows.ts';
 import { isConflict, isLost, translated } from './connect.ts';
 import { Groups } from './groups.ts';
 import type { Reader } from './reader.ts';
@@ -17,8 +27,16 @@ import { columnsOf, type Value } from './values.ts';
 
 interface Keeping {
   readonly message: NewMessage;
-  resolve(id: number): void;
+  /** There when the control id is looked at; see {@link Store.keepNamed}. */
+  readonly named?: { readonly clash: string | undefined };
+  resolve(kept: KeptMessage): void;
   reject(error: unknown): void;
+}
+
+/** What has the control id of a message: the newest, and the first of the same bytes. */
+interface Known {
+  readonly sha256: string;
+  readonly first: Pick<JournalRow, 'id' | 'state' | 'answer'>;
 }
 
 export class Journal {
@@ -32,19 +50,60 @@ export class Journal {
     this.#reader = reader;
   }
 
-  keep(message: NewMessage): Promise<number> {
-    return new Promise((resolve, reject) => this.#groups.add({ message, resolve, reject }));
+  async keep(message: NewMessage): Promise<number> {
+    const { id } = await new Promise<KeptMessage>((resolve, reject) => this.#groups.add({ message, resolve, reject }));
+    return id;
+  }
+
+  keepNamed(message: NewMessage, clash: string | undefined): Promise<KeptMessage> {
+    return new Promise((resolve, reject) => this.#groups.add({ message, named: { clash }, resolve, reject }));
+  }
+
+  async answered(id: number, answer: Uint8Array): Promise<void> {
+    await this.#transactions.run([], async (session) => {
+      await session.query('UPDATE received_message SET answer = $1 WHERE id = $2', [answer as Buffer, id]);
+      return { value: undefined, keep: true };
+    });
   }
 
   async #together(group: readonly Keeping[]): Promise<void> {
+    const again = firstRepeated(group);
+    if (again > 0) {
+      await this.#together(group.slice(0, again));
+      await this.#together(group.slice(again));
+      return;
+    }
     try {
-      const ids = await this.#insert(group.map(({ message }) => message));
-      for (const [i, { resolve }] of group.entries()) resolve(ids[i] as number);
+      const known = await this.#known(group);
+      const kept = group.map((it) => keptAs(it, known.get(it)));
+      const ids = await this.#insert(kept.map(({ message }) => message));
+      for (const [i, { resolve }] of group.entries()) resolve({ ...(kept[i] as As).as, id: ids[i] as number });
     } catch (error) {
       if (group.length === 1 || isConflict(error) || isLost(error))
         for (const { reject } of group) reject(translated(error));
       else for (const one of group) await this.#together([one]);
     }
+  }
+
+  async #known(group: readonly Keeping[]): Promise<Map<Keeping, Known>> {
+    const named = group.filter((it) => it.named);
+    if (named.length === 0) return new Map();
+    const names = named.map(({ message: { controlId, facility } }, place) => ({ place, controlId, facility }));
+    const rows = await this.#reader.rows(
+      `SELECT k.place, m.* FROM unnest($1::int[], $2::text[], $3::text[]) AS k (place, control, sender) CROSS JOIN LATERAL (
+         SELECT id, state, sha256, error, answer FROM received_message
+         WHERE left(control_id, 100) = left(k.control, 100) AND left(facility, 100) = left(k.sender, 100)
+           AND (state = 'rejected')::int = 0 AND control_id = k.control AND facility = k.sender
+         ORDER BY id DESC LIMIT 1) m`,
+      columnsOf(names, ['place', 'controlId', 'facility']),
+    );
+    const known = new Map<Keeping, Known>();
+    for (const { place, ...last } of rows as unknown as (JournalRow & { readonly place: number })[]) {
+      const keeping = named[place] as Keeping;
+      const isRepeat = last.sha256 === keeping.message.sha256 && firstId(last) !== last.id;
+      known.set(keeping, { sha256: last.sha256, first: (isRepeat && (await this.message(firstId(last)))) || last });
+    }
+    return known;
   }
 
   #insert(messages: readonly NewMessage[]): Promise<number[]> {
@@ -96,16 +155,6 @@ export class Journal {
       [content, facility, id],
     );
     return rows.length > 0;
-  }
-
-  async earlier(facility: string, controlId: string): Promise<JournalRow | undefined> {
-    const [row] = await this.#reader.rows(
-      `SELECT ${messageColumns} FROM received_message
-       WHERE left(control_id, 100) = left($1, 100) AND left(facility, 100) = left($2, 100) AND (state = 'rejected')::int = 0
-         AND control_id = $1 AND facility = $2 ORDER BY id DESC LIMIT 1`,
-      [controlId, facility],
-    );
-    return row && journalRow(row);
   }
 
   async message(id: number): Promise<JournalRow | undefined> {
@@ -166,6 +215,31 @@ export class Journal {
     await this.#groups.drained();
     await this.#transactions.close();
   }
+}
+
+/** The place of the first whose control id an earlier one of the group has: that must be in the journal first. */
+function firstRepeated(group: readonly Keeping[]): number {
+  const names = new Set<string>();
+  return group.findIndex(({ message: { facility, controlId }, named }) => {
+    const name = JSON.stringify([facility, controlId]);
+    return (names.has(name) && named !== undefined) || !names.add(name);
+  });
+}
+
+interface As {
+  readonly message: NewMessage;
+  readonly as: { readonly kind: 'new' | 'clash' } | { readonly kind: 'repeat'; readonly first: Known['first'] };
+}
+
+function keptAs({ message, named }: Keeping, known: Known | undefined): As {
+  if (known?.sha256 === message.sha256) {
+    const { id, state, answer } = known.first;
+    return { message: repeatOf(message, { id, answer }), as: { kind: 'repeat', first: { id, state, answer } } };
+  }
+  const clash = known && named?.clash;
+  return clash === undefined
+    ? { message, as: { kind: 'new' } }
+    : { message: clashOf(message, clash), as: { kind: 'clash' } };
 }
 
 function conditions({ state, type, site, facility, controlId, from, to, before }: MessageQuery): {

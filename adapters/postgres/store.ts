@@ -5,6 +5,7 @@ import type {
   CodeKey,
   EventRow,
   JournalRow,
+  KeptMessage,
   MessageOutcome,
   MessageQuery,
   NewMessage,
@@ -156,8 +157,12 @@ export class PostgresStore implements Store {
     return this.#journal.hasTwin(message);
   }
 
-  earlier(facility: string, controlId: string): Promise<JournalRow | undefined> {
-    return this.#journal.earlier(facility, controlId);
+  keepNamed(message: NewMessage, clash: string | undefined): Promise<KeptMessage> {
+    return this.#journal.keepNamed(message, clash);
+  }
+
+  answered(id: number, answer: Uint8Array): Promise<void> {
+    return this.#journal.answered(id, answer);
   }
 
   message(id: number): Promise<JournalRow | undefined> {

@@ -1,4 +1,4 @@
-/** Resources, versions and search rows in SQLite. Everything here runs inside a transaction of the writer, or reads. */
+/** Reads of resources, versions and search rows in SQLite. */
 import type Database from 'better-sqlite3';
 import type { SearchParameter } from '../../src/fhir/search/parameters.ts';
 import { indexKey } from '../../src/store/index-key.ts';
@@ -10,19 +10,15 @@ import type {
   Cause,
   Change,
   Current,
-  Effect,
   HistoryQuery,
   IdentifierKey,
   Interaction,
   Key,
-  PreparedWrite,
   SearchHit,
   Version,
 } from '../../src/store/store.ts';
 import { Stored } from '../../src/store/stored.ts';
 import { explained } from './explain.ts';
-import { one } from './one.ts';
-import { SearchRows } from './search-rows.ts';
 import type { Watch } from './watch.ts';
 
 interface VersionRow {
@@ -66,17 +62,19 @@ export class Resources implements Dialect {
   readonly #remembered = new Map<string, Stored>();
   readonly #resource: Database.Statement<any[], any>;
   readonly #version: Database.Statement<any[], any>;
-  readonly #rows: SearchRows;
+  readonly #head: Database.Statement;
+  readonly #begin: Database.Statement;
+  readonly #end: Database.Statement;
   readonly #statements = new Map<string, Database.Statement<any[], any>>();
-  /** The sequence of the last version written; goes back with a unit of work that is undone. */
-  sequence: number;
 
   constructor(db: Database.Database, watch: Watch) {
     this.#db = db;
     this.#watch = watch;
-    this.#rows = new SearchRows(db, (parameter) => this.parameter(parameter) || this.#newParameter(parameter));
     // Two look-ups in place of a join: measured at half the time, and a quarter for a resource that is not there.
     this.#resource = db.prepare('SELECT sequence, marks FROM resource WHERE type = ? AND id = ?');
+    this.#head = db.prepare('SELECT coalesce(max(sequence), 0) AS head FROM change');
+    this.#begin = db.prepare('BEGIN');
+    this.#end = db.prepare('COMMIT');
     this.#version = db.prepare(
       'SELECT rid, version, sequence, at, interaction, cause, json FROM change WHERE sequence = ?',
     );
@@ -87,7 +85,6 @@ export class Resources implements Dialect {
     }[]) {
       this.#parameters.set(`${row.type}.${row.code}`, row.param);
     }
-    this.sequence = this.#storedHead();
   }
 
   #prepared(text: string): Database.Statement<any[], any> {
@@ -101,8 +98,19 @@ export class Resources implements Dialect {
     return statement;
   }
 
-  #storedHead(): number {
-    return (this.#prepared('SELECT coalesce(max(sequence), 0) AS head FROM change').get() as { head: number }).head;
+  /** The sequence of the last version in the file. */
+  head(): number {
+    return (this.#head.get() as { head: number }).head;
+  }
+
+  /** Runs several reads on one state of the file. */
+  atOnce<T>(read: () => T): T {
+    this.#begin.run();
+    try {
+      return read();
+    } finally {
+      this.#end.run();
+    }
   }
 
   /** 0, which no row has, for a parameter that was never written: a search writes nothing. */
@@ -113,11 +121,6 @@ export class Resources implements Dialect {
     const row = this.#prepared('SELECT param FROM parameter WHERE type = ? AND code = ?').get(type, code);
     if (row) this.#parameters.set(key, row.param);
     return row?.param ?? 0;
-  }
-
-  #newParameter({ type, code }: SearchParameter): number {
-    this.#prepared('INSERT INTO parameter (type, code) VALUES (?, ?)').run(type, code);
-    return this.parameter({ type, code });
   }
 
   range(type: string): { low: number; high: number } {
@@ -170,7 +173,7 @@ export class Resources implements Dialect {
 
   /**
    * The current version for a decision, remembered: doctors, wards and insurers come with every message, and parsing them
-   * again costs more than the rest of their part. This connection is the only writer, so what is remembered is true.
+   * again costs more than the rest of their part. What is written is forgotten ({@link forget}), so what is remembered is true.
    */
   current(key: Key): Current | undefined {
     const name = nameOf(key);
@@ -267,66 +270,19 @@ export class Resources implements Dialect {
     ).all(after, limit);
   }
 
-  find({ type, identifier }: IdentifierKey): VersionRow[] {
+  /** Current resources with an identifier, at most `limit`, in the order of creation. */
+  find({ type, identifier }: IdentifierKey, limit: number): VersionRow[] {
     const parameter = this.parameter({ type, code: 'identifier' });
     return this.#prepared(
       `SELECT ${columns}, r.marks FROM token_row t CROSS JOIN resource r ON r.rid = t.rid CROSS JOIN change c ON c.sequence = r.sequence
-       WHERE t.param = ? AND t.code = ? AND t.system = ? AND t.gone IS NULL ORDER BY t.rid LIMIT 2`,
-    ).all(parameter, indexKey(identifier.value), indexKey(identifier.system));
+       WHERE t.param = ? AND t.code = ? AND t.system = ? AND t.gone IS NULL ORDER BY t.rid LIMIT ?`,
+    ).all(parameter, indexKey(identifier.value), indexKey(identifier.system), limit);
   }
 
-  /** Writes one version with its search rows. */
-  write(write: PreparedWrite, cause: Cause): void {
-    const sequence = ++this.sequence;
-    const { type, id, version, interaction, at, json, marks = null } = write;
-    let rid: number;
-    if (version === 1) {
-      rid = this.range(type).low + sequence;
-      this.#prepared(
-        'INSERT INTO resource (rid, type, id, version, sequence, deleted, marks) VALUES (?, ?, ?, ?, ?, 0, ?)',
-      ).run(rid, type, id, version, sequence, marks);
-    } else {
-      const row = this.#prepared(
-        `UPDATE resource SET version = ?, sequence = ?, deleted = ?, marks = coalesce(?, marks)
-         WHERE type = ? AND id = ? AND version = ? RETURNING rid`,
-      ).get(version, sequence, interaction === 'delete' ? 1 : 0, marks, type, id, version - 1);
-      rid = row.rid;
-    }
-    this.#prepared(
-      'INSERT INTO change (sequence, rid, version, interaction, at, cause, json) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    ).run(sequence, rid, version, interaction, at, cause, json ?? null);
-    this.#remembered.delete(nameOf(write));
-    for (const row of write.removed) this.#rows.end(row, rid, sequence);
-    for (const row of write.added) this.#rows.add(row, rid, sequence);
-  }
-
-  /** @throws LostClaim for a resource that was never there */
-  mark({ key, marks }: Extract<Effect, { kind: 'marks' }>): void {
-    one(
-      this.#prepared('UPDATE resource SET marks = ? WHERE type = ? AND id = ?').run(marks, key.type, key.id),
-      `marks of a ${key.type}`,
-    );
-    const name = nameOf(key);
-    const known = this.#remembered.get(name);
-    if (known) this.#remembered.set(name, known.withMarks(marks));
-  }
-
-  /** After work was undone: what it numbered is forgotten. `sequence` is the one to go back to; by default what stands. */
-  undo(sequence = this.#storedHead()): void {
-    this.sequence = sequence;
-    this.#parameters.clear();
-    this.#remembered.clear();
-  }
-
-  /** Drops search rows that ended at or before a sequence. */
-  dropEnded(sequence: number): number {
-    return this.#rows.dropEnded(sequence);
-  }
-
-  /** The rows of one parameter for a resource, anew; nothing for one that is not there. */
-  index({ key, parameter, rows }: Extract<Effect, { kind: 'index' }>): void {
-    const row = this.read(key);
-    if (row && row.json !== null) this.#rows.replace(parameter, rows, row.rid, row.sequence);
+  /** Others may have changed what is remembered: one resource, or all. */
+  forget(name?: string): void {
+    if (name === undefined) this.#remembered.clear();
+    else this.#remembered.delete(name);
   }
 
   /** The newest sequence written before an instant (ms). */

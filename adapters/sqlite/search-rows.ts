@@ -1,40 +1,42 @@
 /** Search rows in SQLite: written with a version, ended by a later one, dropped by the sweep. */
 import type Database from 'better-sqlite3';
-import type { SearchParameter, SearchRow } from '../../src/fhir/search/parameters.ts';
+import type { IndexKind } from '../../src/fhir/search/values.ts';
 import { layouts, type RowLayout, rowTables } from '../../src/store/row-layout.ts';
+import type { IndexAnew, IndexRow } from './job.ts';
 
 interface Statements {
   readonly insert: Database.Statement;
   readonly end: Database.Statement;
   readonly dropOf: Database.Statement;
+  /** Places of the cells that tell two rows of a parameter apart. */
+  readonly identity: readonly number[];
 }
 
 export class SearchRows {
   readonly #db: Database.Database;
-  readonly #parameter: (parameter: SearchParameter) => number;
   readonly #statements = new Map<RowLayout, Statements>();
+  /** Type ─▶ code ─▶ number of the parameter. */
+  readonly #parameters = new Map<string, Map<string, number>>();
+  readonly #number: Database.Statement;
+  readonly #newNumber: Database.Statement;
 
-  constructor(db: Database.Database, parameter: (parameter: SearchParameter) => number) {
+  constructor(db: Database.Database) {
     this.#db = db;
-    this.#parameter = parameter;
+    this.#number = db.prepare('SELECT param FROM parameter WHERE type = ? AND code = ?').pluck();
+    this.#newNumber = db.prepare('INSERT INTO parameter (type, code) VALUES (?, ?)');
   }
 
-  add({ parameter, value }: SearchRow, rid: number, born: number): void {
-    const layout = layouts[value.kind];
-    this.#of(layout).insert.run(this.#parameter(parameter), rid, born, ...layout.cells(value));
+  add([kind, type, code, ...cells]: IndexRow, rid: number, born: number): void {
+    this.#of(kind).insert.run(this.#parameter(type, code), rid, born, ...cells);
   }
 
-  end({ parameter, value }: SearchRow, rid: number, gone: number): void {
-    const layout = layouts[value.kind];
-    const cells = layout.cells(value);
-    const identity = layout.identity.map((column) => cells[layout.columns.indexOf(column)]);
-    this.#of(layout).end.run(gone, this.#parameter(parameter), rid, ...identity);
+  end([kind, type, code, ...cells]: IndexRow, rid: number, gone: number): void {
+    const { end, identity } = this.#of(kind);
+    end.run(gone, this.#parameter(type, code), rid, ...identity.map((i) => cells[i]));
   }
 
-  /** All rows of one parameter for one resource, anew. */
-  replace(parameter: SearchParameter, rows: readonly SearchRow[], rid: number, born: number): void {
-    for (const own of [parameter, ...parameter.modified])
-      this.#of(layouts[own.kind]).dropOf.run(rid, this.#parameter(own));
+  replace({ rid, born, parameters, rows }: IndexAnew): void {
+    for (const [kind, type, code] of parameters) this.#of(kind).dropOf.run(rid, this.#parameter(type, code));
     for (const row of rows) this.add(row, rid, born);
   }
 
@@ -46,7 +48,28 @@ export class SearchRows {
     return dropped;
   }
 
-  #of(layout: RowLayout): Statements {
+  /** Numbers that a transaction gave and that was taken back. */
+  forget(): void {
+    this.#parameters.clear();
+  }
+
+  /** The number of a parameter; one that has none gets it. */
+  #parameter(type: string, code: string): number {
+    let codes = this.#parameters.get(type);
+    if (!codes) {
+      codes = new Map();
+      this.#parameters.set(type, codes);
+    }
+    let number = codes.get(code);
+    if (number === undefined) {
+      number = (this.#number.get(type, code) ?? this.#newNumber.run(type, code).lastInsertRowid) as number;
+      codes.set(code, number);
+    }
+    return number;
+  }
+
+  #of(kind: IndexKind): Statements {
+    const layout = layouts[kind];
     let statements = this.#statements.get(layout);
     if (!statements) {
       const { table, columns, identity } = layout;
@@ -58,6 +81,7 @@ export class SearchRows {
         ),
         end: this.#db.prepare(`UPDATE ${table} SET gone = ? WHERE ${same} AND gone IS NULL`),
         dropOf: this.#db.prepare(`DELETE FROM ${table} WHERE rid = ? AND param = ?`),
+        identity: identity.map((column) => columns.indexOf(column)),
       };
       this.#statements.set(layout, statements);
     }

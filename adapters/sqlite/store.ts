@@ -1,11 +1,12 @@
-/** The store on SQLite: one file, one writer with group commit, reads between the groups. */
+/** The store on SQLite: one file, one writer with a thread of its own, reads meanwhile (WAL). */
 import type Database from 'better-sqlite3';
-import { namedView } from '../../src/store/named-view.ts';
+import { Failure } from '../../src/outcome.ts';
 import type {
   CodeAnswer,
   CodeKey,
   EventRow,
   JournalRow,
+  KeptMessage,
   MessageOutcome,
   MessageQuery,
   NewMessage,
@@ -14,78 +15,38 @@ import type {
   UnknownCode,
 } from '../../src/store/rows.ts';
 import { type CompiledSearch, compileCount, compileSearch, placeOf } from '../../src/store/search.ts';
-import type {
-  Change,
-  CommitRequest,
-  Effect,
-  HistoryQuery,
-  Key,
-  SearchPage,
-  Store,
-  Version,
-  View,
-} from '../../src/store/store.ts';
-import { Looks } from './looks.ts';
-import type { MessageName } from './message-rows.ts';
+import type { Change, CommitRequest, HistoryQuery, Key, SearchPage, Store, Version } from '../../src/store/store.ts';
+import { Decisions } from './decisions.ts';
+import { errorOf, type Job, type Unit } from './job.ts';
 import { openDatabase } from './open.ts';
-import { currentOf, Resources, versionOf } from './resources.ts';
+import { Resources, versionOf } from './resources.ts';
 import { StageRows } from './stage-rows.ts';
+import { Transactions } from './transactions.ts';
 import { Watch } from './watch.ts';
 import { Writer } from './writer.ts';
 
 export class SqliteStore implements Store {
   readonly #db: Database.Database;
   readonly #writer: Writer;
+  readonly #decisions: Decisions;
   readonly #resources: Resources;
   readonly #stages: StageRows;
-  readonly #looks: Looks<MessageName, JournalRow>;
-
-  /** Reads of a decision run inside the transaction of the only writer: they need no locks and no keys in advance. */
-  readonly #view: View = {
-    get: (key) => this.#resources.current(key),
-    find: (key) => this.#resources.find(key).map(currentOf),
-    search: (query) =>
-      this.#page({ query }).hits.flatMap(({ type, id }) => this.#resources.current({ type, id }) ?? []),
-  };
+  #ended = false;
 
   /** @param path a file, made with its folder when missing; or `:memory:` */
   constructor(path: string) {
     this.#db = openDatabase(path);
     const watch = new Watch(this.#db);
     this.#resources = new Resources(this.#db, watch);
-    this.#writer = new Writer(this.#db, () => this.#resources.undo());
     this.#stages = new StageRows(this.#db, watch);
-    this.#looks = new Looks(
-      (names) => this.#stages.messages.earlier(names),
-      (run) => this.#writer.look(run),
+    this.#writer = new Writer(path === ':memory:' ? new Transactions(this.#db, this.#stages) : path);
+    this.#decisions = new Decisions(this.#resources, this.#writer, (query) =>
+      this.#page({ query }).hits.flatMap((it) => this.#resources.current(it) ?? []),
     );
   }
 
   commit(request: CommitRequest): Promise<void> {
-    return this.#writer.write(
-      () => {
-        const before = this.#resources.sequence;
-        try {
-          const view = namedView(this.#view, request.keys);
-          const { writes, effects = [] } = request.decide(view);
-          for (const effect of effects) this.#apply(effect, view);
-          for (const write of writes) this.#resources.write(write, request.cause);
-        } catch (error) {
-          this.#resources.undo(before);
-          throw error;
-        }
-      },
-      { mayRefuse: true },
-    );
-  }
-
-  #apply(effect: Effect, view: View): void {
-    if (effect.kind === 'index') this.#resources.index(effect);
-    else if (effect.kind === 'marks') {
-      // Refuses what the commit did not name.
-      view.get(effect.key);
-      this.#resources.mark(effect);
-    } else this.#stages.apply(effect);
+    return this.#ended ? stopping() : this.#decisions.commit(request);
   }
 
   async read(key: Key): Promise<Version | undefined> {
@@ -103,14 +64,12 @@ export class SqliteStore implements Store {
   }
 
   async head(): Promise<number> {
-    return this.#resources.sequence;
+    return this.#resources.head();
   }
 
   async readAll(keys: readonly Key[]): Promise<readonly Version[]> {
-    return keys.flatMap((key) => {
-      const row = this.#resources.read(key);
-      return row ? [versionOf(row)] : [];
-    });
+    const rows = this.#resources.atOnce(() => keys.map((key) => this.#resources.read(key)));
+    return rows.flatMap((row) => (row ? [versionOf(row)] : []));
   }
 
   async types(): Promise<readonly string[]> {
@@ -118,7 +77,7 @@ export class SqliteStore implements Store {
   }
 
   async search(search: CompiledSearch): Promise<SearchPage> {
-    return this.#page(search);
+    return this.#resources.atOnce(() => this.#page(search));
   }
 
   #page({ query, snapshot, after }: CompiledSearch): SearchPage {
@@ -130,7 +89,7 @@ export class SqliteStore implements Store {
     const hits = page.flatMap((row) => this.#resources.hit(row, snapshot) ?? []);
     const last = page.at(-1);
     if (rows.length <= query.count || !last) return { hits, next: undefined, ...counted };
-    const seen = snapshot ?? this.#resources.sequence;
+    const seen = snapshot ?? this.#resources.head();
     return { hits, next: placeOf(last, query.sort), snapshot: seen, ...counted };
   }
 
@@ -153,7 +112,15 @@ export class SqliteStore implements Store {
   }
 
   keep(message: NewMessage): Promise<number> {
-    return this.#writer.write(() => this.#stages.messages.keep(message), { urgent: true });
+    return this.#job({ kind: 'keep', message });
+  }
+
+  keepNamed(message: NewMessage, clash: string | undefined): Promise<KeptMessage> {
+    return this.#job({ kind: 'keep-named', message, clash });
+  }
+
+  answered(id: number, answer: Uint8Array): Promise<void> {
+    return this.#job({ kind: 'answered', id, answer });
   }
 
   async waiting(limit: number): Promise<readonly JournalRow[]> {
@@ -162,10 +129,6 @@ export class SqliteStore implements Store {
 
   async hasTwin(message: JournalRow): Promise<boolean> {
     return this.#stages.messages.hasTwin(message);
-  }
-
-  earlier(facility: string, controlId: string): Promise<JournalRow | undefined> {
-    return this.#looks.look({ facility, controlId });
   }
 
   async message(id: number): Promise<JournalRow | undefined> {
@@ -233,11 +196,29 @@ export class SqliteStore implements Store {
   }
 
   sweep(before: number): Promise<number> {
-    return this.#writer.write(() => this.#resources.dropEnded(this.#resources.sequenceBefore(before)));
+    return this.#job({ kind: 'sweep', sequence: this.#resources.sequenceBefore(before) });
+  }
+
+  /** A job that nothing is decided for. @returns its value, when it is durable */
+  #job<T>(job: Exclude<Job, Unit>): Promise<T> {
+    if (this.#ended) return stopping();
+    return new Promise((resolve, reject) => {
+      this.#writer.urgent(job, (outcome) => {
+        if (outcome.kind === 'done') resolve(outcome.value as T);
+        else reject(outcome.kind === 'failed' ? errorOf(outcome) : new TypeError('only units are decided again'));
+      });
+    });
   }
 
   async close(): Promise<void> {
-    this.#writer.end();
+    if (this.#ended) return;
+    this.#ended = true;
+    await this.#decisions.drained();
+    await this.#writer.end();
     this.#db.close();
   }
+}
+
+function stopping(): Promise<never> {
+  return Promise.reject(new Failure('stopping', 'the store is closed'));
 }

@@ -4,7 +4,7 @@ import type { JournalRow, MessageState } from '../store/rows.ts';
 import { isSentAgain } from './again.ts';
 import { type IngestParts, type Prepared, prepareMessage } from './apply.ts';
 
-/** Messages handed to the writer at a time: enough for its group commit, few enough to bound memory. */
+/** Messages taken at a time. While they are applied the next are mapped: twice as many are under way, which bounds memory. */
 const batch = 16;
 
 /**
@@ -16,60 +16,84 @@ export function ingestStage(
   applied: (id: number, state: MessageState) => void,
 ): () => Promise<Next> {
   return async () => {
+    const underWay = new UnderWay(applied);
     for (;;) {
-      const rows = await parts.store.waiting(batch);
-      if (rows.length === 0) return undefined;
-      const fresh = withoutRepeats(rows);
-      const twins = await Promise.all(fresh.map((row) => isSentAgain(row, parts.store)));
-      const prepared: Prepared[] = [];
-      for (const [i, row] of fresh.entries()) {
+      const rows = underWay.next(await parts.store.waiting(batch + underWay.size));
+      if (rows.length === 0 && underWay.size === 0) return undefined;
+      if (rows.length === 0) await underWay.shrunkTo(0);
+      const twins = await Promise.all(rows.map((row) => isSentAgain(row, parts.store)));
+      for (const [i, row] of rows.entries()) {
         // Between two messages others have their turn: a sender waits for its acknowledgement.
         await new Promise((resolve) => setImmediate(resolve));
-        prepared.push(telling(row, prepareMessage(row, twins[i] as boolean, parts), applied));
+        underWay.start(row, prepareMessage(row, twins[i] as boolean, parts));
       }
-      // All of them: what is under way while the database is in trouble may still be written.
-      const ended = await Promise.allSettled(inLanes(prepared));
-      const failed = ended.find((it) => it.status === 'rejected');
-      if (failed) throw failed.reason;
+      await underWay.shrunkTo(batch);
     }
   };
 }
 
-/** Each is told of by itself, whatever becomes of the others. */
-function telling(
-  { id }: JournalRow,
-  { lanes, run }: Prepared,
-  applied: (id: number, state: MessageState) => void,
-): Prepared {
-  return {
-    lanes,
-    async run() {
-      const state = await run();
-      if (state) applied(id, state);
-      return state;
-    },
-  };
-}
-
 /**
- * What is about the same patient or visit is applied in order; the rest is started and not awaited one by one, so that the
- * writer takes it in one group.
+ * Messages that are being applied. What is about the same patient or visit is applied in order; the rest is started and not
+ * awaited one by one, so that the writer takes it in one group.
  */
-function inLanes(messages: readonly Prepared[]): Promise<MessageState | undefined>[] {
-  const last = new Map<string, Promise<unknown>>();
-  return messages.map(({ lanes, run }) => {
-    const before = lanes.flatMap((lane) => last.get(lane) ?? []);
+class UnderWay {
+  readonly #applied: (id: number, state: MessageState) => void;
+  readonly #messages = new Map<number, Promise<void>>();
+  readonly #contents = new Set<string>();
+  /** Patient or visit ─▶ the last message about it. */
+  readonly #lanes = new Map<string, Promise<unknown>>();
+  #failed: PromiseRejectedResult | undefined;
+
+  constructor(applied: (id: number, state: MessageState) => void) {
+    this.#applied = applied;
+  }
+
+  get size(): number {
+    return this.#messages.size;
+  }
+
+  /** Those that are not under way. One that repeats another waits until that has been applied. */
+  next(rows: readonly JournalRow[]): JournalRow[] {
+    const seen = new Set(this.#contents);
+    return rows.filter((row) => {
+      const content = contentOf(row);
+      return !this.#messages.has(row.id) && !seen.has(content) && seen.add(content);
+    });
+  }
+
+  start(row: JournalRow, { lanes, run }: Prepared): void {
+    // What it may have to wait for was not applied.
+    if (this.#failed) return;
+    const before = lanes.flatMap((lane) => this.#lanes.get(lane) ?? []);
     const own = before.length === 0 ? run() : Promise.all(before).then(run);
-    for (const lane of lanes) last.set(lane, own);
-    return own;
-  });
+    for (const lane of lanes) this.#lanes.set(lane, own);
+    this.#contents.add(contentOf(row));
+    const ended = own
+      .then(
+        // Each is told of by itself, whatever becomes of the others.
+        (state) => state && this.#applied(row.id, state),
+        (reason) => {
+          this.#failed ??= { status: 'rejected', reason };
+        },
+      )
+      .then(() => {
+        this.#messages.delete(row.id);
+        this.#contents.delete(contentOf(row));
+        for (const lane of lanes) if (this.#lanes.get(lane) === own) this.#lanes.delete(lane);
+      });
+    this.#messages.set(row.id, ended);
+  }
+
+  /**
+   * Waits until no more than so many are under way.
+   * @throws what one of them threw, when all have ended: what is under way while the database is in trouble may still be written
+   */
+  async shrunkTo(count: number): Promise<void> {
+    while (this.#messages.size > (this.#failed ? 0 : count)) await Promise.race(this.#messages.values());
+    if (this.#failed) throw this.#failed.reason;
+  }
 }
 
-/** A message that stands twice in one batch waits for the next, where its twin has been applied. */
-function withoutRepeats(rows: readonly JournalRow[]): JournalRow[] {
-  const seen = new Set<string>();
-  return rows.filter(({ facility, content }) => {
-    const key = `${facility}|${content}`;
-    return !seen.has(key) && seen.add(key);
-  });
+function contentOf({ facility, content }: JournalRow): string {
+  return `${facility}|${content}`;
 }

@@ -43,7 +43,7 @@ export type Receive = (bytes: Uint8Array, origin: Origin) => Promise<Answer>;
 export type RefuseFrame = (bytes: Uint8Array, origin: Origin, text: string) => Promise<Answer>;
 
 export interface ReceiverParts {
-  readonly store: Pick<Store, 'keep' | 'earlier' | 'message'>;
+  readonly store: Pick<Store, 'keep' | 'keepNamed' | 'answered' | 'message'>;
   /** @param site '' for none */
   readonly mappingOf: (site: string) => SiteMapping;
   readonly zone: Zone;
@@ -63,22 +63,11 @@ export interface Receiver {
   applied(id: number, state: MessageState): void;
 }
 
-/** A message in the hands of the store. */
-interface Kept {
-  readonly id: Promise<number>;
-  readonly state: NewMessage['state'];
-  readonly accept: Buffer;
-  readonly wish: AckWish;
-  readonly read: Read;
-  /** The message that it repeats. */
-  readonly again: JournalRow | undefined;
-}
-
 interface Read {
   readonly bytes: Uint8Array;
   readonly message: Message | undefined;
   readonly charset: Charset;
-  readonly problems: Problem[];
+  readonly problems: readonly Problem[];
   readonly site: SiteMapping;
 }
 
@@ -90,10 +79,6 @@ const waitingMax = 10_000;
 
 export function receiver(parts: ReceiverParts): Receiver {
   const waiting = new Map<number, ((state: MessageState | undefined) => void)[]>();
-  // Of one connection, in its order: a listener gives the same object with each of its messages.
-  const lanes = new Turns<Origin>();
-  // Two with one control id at the same time are looked at one after the other.
-  const looks = new Turns<string>();
 
   /** What a message comes to; `forget` when that is known otherwise. */
   function outcomeOf(id: number): { readonly state: Promise<MessageState | undefined>; forget(): void } {
@@ -121,35 +106,36 @@ export function receiver(parts: ReceiverParts): Receiver {
     return acknowledge(message, charset, problems, context, kind);
   }
 
-  /** Keeps in the order in which messages came in from one place, whatever a look at the store takes. */
-  function keepAndAnswer(read: Read, origin: Origin): Promise<Answer> {
-    const [facility, controlId] = [textOf(read, 4), textOf(read, 10)];
-    const looked =
-      controlId === '' ? nothing : looks.after(`${facility}|${controlId}`, () => earlierOf(facility, controlId));
-    const called = lanes.after(origin, async () => keeping(read, origin, await looked));
-    const own = called.then(answered);
-    if (controlId !== '') looks.until(`${facility}|${controlId}`, own);
-    return own;
+  /** Nothing is awaited before the store has the message: messages are kept in the order in which they came in. */
+  async function keepAndAnswer(read: Read, origin: Origin): Promise<Answer> {
+    const wish = ackWishOf(read.message);
+    const accept = acceptance(read, wish);
+    const message = newMessage(read, accept, origin);
+    const { store, kept: bell } = parts;
+    const clash = read.site.settings.controlIds === 'reused' ? undefined : reasonOf([...read.problems, reused]);
+    const kept =
+      message.controlId === ''
+        ? ({ kind: 'new', id: await store.keep(message) } as const)
+        : await store.keepNamed(message, clash);
+    if (kept.kind === 'repeat') {
+      bell('duplicate');
+      return answerOf(kept.first.answer, read, kept.first, wish);
+    }
+    if (kept.kind === 'clash') {
+      const clashing = { ...read, problems: [...read.problems, reused] };
+      const refusal = acceptance(clashing, wish);
+      await store.answered(kept.id, refusal);
+      bell('rejected');
+      return answerOf(refusal, clashing, { id: kept.id, state: 'rejected' }, wish);
+    }
+    bell(message.state);
+    return answerOf(accept, read, { id: kept.id, state: message.state }, wish);
   }
 
-  /** The message that had this control id before; of one that was sent again and again the first. */
-  async function earlierOf(facility: string, controlId: string): Promise<JournalRow | undefined> {
-    const last = await parts.store.earlier(facility, controlId);
-    const first = last?.state === 'duplicate' ? repeatedIn(last.error) : undefined;
-    return first === undefined ? last : ((await parts.store.message(first)) ?? last);
-  }
-
-  /** Hands the message to the store; not awaited, so that many share a group commit. */
-  function keeping(read: Read, origin: Origin, earlier: JournalRow | undefined): Kept {
-    const { bytes, message, charset, site } = read;
-    const wish = ackWishOf(message);
-    const sha256 = hash('sha256', bytes, 'hex');
-    const again = earlier?.sha256 === sha256 ? earlier : undefined;
-    const clash = earlier && !again && site.settings.controlIds !== 'reused';
-    const problems = clash ? [...read.problems, reused] : read.problems;
-    const state = again ? 'duplicate' : stateOf(problems, site);
-    const accept = again ? Buffer.from(again.answer) : acceptance(read, state === 'ignored' ? [] : problems, wish);
-    const id = parts.store.keep({
+  function newMessage(read: Read, answer: Buffer, origin: Origin): NewMessage {
+    const { bytes, message, charset, site, problems } = read;
+    const state = stateOf(problems, site);
+    return {
       receivedAt: parts.clock.now(),
       listener: origin.listener,
       peer: origin.peer,
@@ -160,26 +146,23 @@ export function receiver(parts: ReceiverParts): Receiver {
       type: typeOf(message),
       controlId: textOf(read, 10),
       facility: textOf(read, 4),
-      sha256,
+      sha256: hash('sha256', bytes, 'hex'),
       content: contentDigest(bytes, charset),
-      answer: accept,
-      ...reasonOf(state, problems, again?.id),
-    });
-    id.catch(() => {});
-    return { id, state, accept, wish, read: { ...read, problems }, again };
-  }
-
-  async function answered({ id: kept, state, accept, wish, read, again }: Kept): Promise<Answer> {
-    const id = await kept;
-    parts.kept(state);
-    const known = again ? { id: again.id, state: again.state } : { id, state };
-    return {
-      accept: accept.length > 0 ? accept : undefined,
-      ...(wish.application !== 'NE' && { application: application(read, known, wish) }),
+      answer,
+      ...(state !== 'received' && { error: reasonOf(problems) }),
     };
   }
 
-  function acceptance(read: Read, problems: readonly Problem[], wish: AckWish): Buffer {
+  /** @param row the message that is applied: itself, or the one that it repeats */
+  function answerOf(accept: Uint8Array, read: Read, row: Pick<JournalRow, 'id' | 'state'>, wish: AckWish): Answer {
+    return {
+      accept: accept.length > 0 ? Buffer.from(accept) : undefined,
+      ...(wish.application !== 'NE' && { application: application(read, row, wish) }),
+    };
+  }
+
+  function acceptance(read: Read, wish: AckWish): Buffer {
+    const problems = stateOf(read.problems, read.site) === 'ignored' ? [] : read.problems;
     const kind = wish.enhanced ? 'C' : 'A';
     if (!isWanted(wish.accept, ackCodeOf(problems, kind))) return Buffer.alloc(0);
     return answerTo(read, problems, kind);
@@ -243,34 +226,6 @@ export function receiver(parts: ReceiverParts): Receiver {
   };
 }
 
-const nothing = Promise.resolve(undefined);
-
-/** Work under one name, one after the other. */
-class Turns<K> {
-  readonly #last = new Map<K, Promise<unknown>>();
-
-  /** Begins when all earlier work under the name has ended. */
-  after<T>(name: K, work: () => Promise<T>): Promise<T> {
-    const before = this.#last.get(name);
-    const own = before ? before.then(work) : work();
-    this.until(name, own);
-    return own;
-  }
-
-  /** What comes later under the name waits for this too. */
-  until(name: K, work: Promise<unknown>): void {
-    const settled: Promise<unknown> = work.then(
-      () => this.#forget(name, settled),
-      () => this.#forget(name, settled),
-    );
-    this.#last.set(name, settled);
-  }
-
-  #forget(name: K, settled: Promise<unknown>): void {
-    if (this.#last.get(name) === settled) this.#last.delete(name);
-  }
-}
-
 function typeOf(message: Message | undefined): string {
   if (!message) return '';
   const { type, event } = messageType(message);
@@ -298,19 +253,8 @@ export function stateOf(problems: readonly Problem[], { settings }: SiteMapping)
   return other && settings.otherEvents === 'ignore' ? 'ignored' : 'rejected';
 }
 
-function reasonOf(
-  state: NewMessage['state'],
-  problems: readonly Problem[],
-  again: number | undefined,
-): { error?: string } {
-  if (state === 'received') return {};
-  return { error: state === 'duplicate' ? `message ${again} sent again` : problems.map(describe).join('; ') };
-}
-
-/** The message that a row repeats, by its reason. */
-function repeatedIn(error: string | undefined): number | undefined {
-  const id = /^message (\d+) sent again$/.exec(error ?? '')?.[1];
-  return id === undefined ? undefined : Number(id);
+function reasonOf(problems: readonly Problem[]): string {
+  return problems.map(describe).join('; ');
 }
 
 /** What an application acknowledgement says of a message that did not become FHIR. */

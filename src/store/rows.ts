@@ -56,6 +56,14 @@ export interface JournalRow extends Omit<NewMessage, 'state'> {
   readonly appliedAt?: number;
 }
 
+/** How a message was kept that has a control id: its number, and what that is of the others of its facility. */
+export type KeptMessage =
+  | { readonly kind: 'new'; readonly id: number }
+  /** As `duplicate`, with the answer of the first that had the control id and the bytes. */
+  | { readonly kind: 'repeat'; readonly id: number; readonly first: Pick<JournalRow, 'id' | 'state' | 'answer'> }
+  /** As `rejected`, and without an answer yet. */
+  | { readonly kind: 'clash'; readonly id: number };
+
 /** An earlier outcome of a message that was replayed. */
 export interface MessageOutcome {
   /** When it was moved back to `received`; ms since 1970 UTC. */

@@ -11,6 +11,7 @@ import type {
   CodeKey,
   EventRow,
   JournalRow,
+  KeptMessage,
   MessageClaim,
   MessageOutcome,
   MessageQuery,
@@ -201,14 +202,20 @@ export interface Store {
   /** Keeps a received message; resolved when it is durable (fsync). */
   keep(message: NewMessage): Promise<number>;
   /**
+   * Keeps a message with a control id, and looks whether its facility has sent one before: of two that come at the same time
+   * one is the first. What was rejected is not looked at. Messages are kept in the order in which they are given.
+   * @param clash why it is rejected when the newest of its control id has other bytes; absent: it is kept as it is
+   */
+  keepNamed(message: NewMessage, clash: string | undefined): Promise<KeptMessage>;
+  /** The acknowledgement of a message of which it was not known when it was kept. */
+  answered(id: number, answer: Uint8Array): Promise<void>;
+  /**
    * Messages in state received: those that were never applied, the oldest first, then those that are applied again. Of both
    * kinds some, where both wait: a big replay holds up no new message, and comes to its end.
    */
   waiting(limit: number): Promise<readonly JournalRow[]>;
   /** True when an earlier message of the same facility and content was applied: this one was sent again. */
   hasTwin(message: JournalRow): Promise<boolean>;
-  /** The newest message of a facility with a control id that was not rejected; a duplicate counts as what it repeats. */
-  earlier(facility: string, controlId: string): Promise<JournalRow | undefined>;
   message(id: number): Promise<JournalRow | undefined>;
   messages(query: MessageQuery): Promise<readonly JournalRow[]>;
   /** Earlier outcomes of a message that was replayed, the oldest first. */

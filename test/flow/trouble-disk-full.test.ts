@@ -1,34 +1,30 @@
 /**
  * Story: the disk is full. What is acknowledged is kept; what cannot be kept is not acknowledged, and the sender sends it
  * again; when there is room, everything that waits is applied by itself, in order and once. (On SQLite: of PostgreSQL's disk
- * its own administrator knows; what the server sees of it is an error like others of trouble-database-away.)
+ * its own administrator knows; what the server sees of it is an error like others of trouble-database-away. The limit is set on a
+ * database in memory; `npm run torture -- trouble` does it with a file system that is full.)
  */
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import Database from 'better-sqlite3';
 import type { App } from '../../src/app.ts';
-import { fhir, startTestApp, temporaryFolder } from '../support/app.ts';
+import { fhir, startTestApp } from '../support/app.ts';
 import { patientsInOrder, type Sending, send, sendUntilKept } from '../torture/story.ts';
 
 /** What SQLite has without a limit. */
 const pagesMax = 1_073_741_823;
 
 describe('a disk that runs full', () => {
-  const folder = temporaryFolder();
   let app: App;
   let connection: Database.Database;
   let sent: Sending[];
   let kept: Sending[];
   beforeAll(async () => {
     const pragma = jest.spyOn(Database.prototype, 'pragma');
-    app = await startTestApp({ sqlitePath: join(folder.path, 'aftercare.db') });
+    app = await startTestApp();
     connection = pragma.mock.contexts[0] as Database.Database;
     pragma.mockRestore();
   });
-  afterAll(async () => {
-    await app.stop();
-    folder.remove();
-  });
+  afterAll(() => app.stop());
 
   test('1. before, a message is kept and applied', async () => {
     expect(await send(app, 0).applied).toBe('AA');

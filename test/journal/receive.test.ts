@@ -9,7 +9,8 @@ import { type Receiver, type ReceiverParts, receiver } from '../../src/journal/r
 import { Mapping } from '../../src/mapping/map.ts';
 import { readMappings } from '../../src/mapping/read.ts';
 import type { SiteSettings } from '../../src/mapping/rows.ts';
-import type { NewMessage } from '../../src/store/rows.ts';
+import type { KeptMessage, NewMessage } from '../../src/store/rows.ts';
+import { clashOf, firstId, repeatOf } from '../../src/store/stage-rows.ts';
 import { discharge, foreignSamples, hospitalDay } from '../support/messages.ts';
 
 const mapping = new Mapping(readMappings(new URL('../../mappings', import.meta.url).pathname));
@@ -40,11 +41,22 @@ function bench(parts: Partial<ReceiverParts> = {}): Bench {
         kept.push(message);
         return kept.length;
       },
-      earlier: async (facility, controlId) => {
+      keepNamed: async (message, clash) => {
         const at = kept.findLastIndex(
-          (it) => it.facility === facility && it.controlId === controlId && it.state !== 'rejected',
+          ({ facility, controlId, state }) =>
+            facility === message.facility && controlId === message.controlId && state !== 'rejected',
         );
-        return at < 0 ? undefined : { ...(kept[at] as NewMessage), id: at + 1, attempts: 0 };
+        const last = kept[at] && { ...kept[at], id: at + 1 };
+        log.push('keep');
+        if (last?.sha256 === message.sha256) {
+          const first = { ...last, ...kept[firstId(last) - 1], id: firstId(last) };
+          return { kind: 'repeat', id: kept.push(repeatOf(message, first)), first };
+        }
+        if (last && clash !== undefined) return { kind: 'clash', id: kept.push(clashOf(message, clash)) };
+        return { kind: 'new', id: kept.push(message) };
+      },
+      answered: async (id, answer) => {
+        kept[id - 1] = { ...(kept[id - 1] as NewMessage), answer };
       },
       message: async (id) => ({ ...(kept[id - 1] as NewMessage), id, attempts: 0 }),
     },
@@ -117,14 +129,15 @@ function without(name: string): string {
 describe('keep, then acknowledge', () => {
   test('nothing is answered and no bell rings before the store has kept the message', async () => {
     const order: string[] = [];
-    const keeping = Promise.withResolvers<number>();
+    const keeping = Promise.withResolvers<KeptMessage>();
     const { receiveBytes } = bench({
       store: {
-        keep: () => {
+        keep: () => Promise.reject(new Error('it has a control id')),
+        keepNamed: () => {
           order.push('keep begun');
           return keeping.promise;
         },
-        earlier: async () => undefined,
+        answered: async () => {},
         message: async () => undefined,
       },
       kept: () => order.push('bell'),
@@ -133,7 +146,7 @@ describe('keep, then acknowledge', () => {
     await new Promise<void>((resolve) => setImmediate(resolve));
     expect(order).toEqual(['keep begun']);
     order.push('kept');
-    keeping.resolve(1);
+    keeping.resolve({ kind: 'new', id: 1 });
     await answer;
     expect(order).toEqual(['keep begun', 'kept', 'bell', 'answer']);
   });
@@ -143,7 +156,8 @@ describe('keep, then acknowledge', () => {
     const { receiveBytes, refuse } = bench({
       store: {
         keep: () => Promise.reject(new Error('disk full')),
-        earlier: async () => undefined,
+        keepNamed: () => Promise.reject(new Error('disk full')),
+        answered: () => Promise.reject(new Error('disk full')),
         message: async () => undefined,
       },
       kept: (state) => void bells.push(state),
@@ -559,18 +573,22 @@ describe('a control id that came before', () => {
 });
 
 describe('messages of one sender', () => {
-  test('are kept in the order in which they came, however long a look at the store takes', async () => {
-    const looks: (() => void)[] = [];
-    const { kept, receiveBytes, parts } = bench();
+  test('are handed to the store in the order in which they came, and none waits for the one before', () => {
+    const handed: string[] = [];
+    const { parts } = bench();
+    const never = new Promise<never>(() => {});
     const { receive } = receiver({
       ...parts,
-      store: { ...parts.store, earlier: () => new Promise((resolve) => looks.push(() => resolve(undefined))) },
+      store: {
+        ...parts.store,
+        keepNamed: ({ controlId }) => {
+          handed.push(controlId);
+          return never;
+        },
+      },
     });
-    const all = ['C1', 'C2', 'C3'].map((controlId) => receive(Buffer.from(discharge({ controlId })), origin));
-    for (const look of looks.reverse()) look();
-    await Promise.all(all);
-    expect(kept.map((it) => it.controlId)).toEqual(['C1', 'C2', 'C3']);
-    expect(await receiveBytes(discharge())).toBeDefined();
+    for (const controlId of ['C1', 'C2', 'C3']) void receive(Buffer.from(discharge({ controlId })), origin);
+    expect(handed).toEqual(['C1', 'C2', 'C3']);
   });
 });
 

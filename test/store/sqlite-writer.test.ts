@@ -1,84 +1,215 @@
-/** How the one writer of SQLite shares out its time. */
+/** How SQLite writes: on a thread of its own, decisions in order, each upon what those before it decided. */
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import Database from 'better-sqlite3';
-import { Writer } from '../../adapters/sqlite/writer.ts';
+import { SqliteStore } from '../../adapters/sqlite/store.ts';
+import type { Commit } from '../../src/commit/commit.ts';
+import type { StoredResource } from '../../src/fhir/types.ts';
+import { type Effect, LostClaim, type View } from '../../src/store/store.ts';
+import { temporaryFolder } from './folder.ts';
+import { Bench, message, patient } from './rules/bench.ts';
 
-let db: Database.Database;
-let writer: Writer;
-let done: string[];
+const folder = temporaryFolder();
+let path: string;
+let store: SqliteStore;
+let bench: Bench;
+let files = 0;
 beforeEach(() => {
-  db = new Database(':memory:');
-  db.exec('CREATE TABLE t (x)');
-  writer = new Writer(db, () => {});
-  done = [];
+  path = join(folder.path, `${++files}.db`);
+  store = new SqliteStore(path);
+  bench = new Bench(store);
 });
-afterEach(() => {
-  writer.end();
-  db.close();
+afterEach(async () => {
+  await store.close();
+  if (files === 11) folder.remove();
 });
 
-/** A task that takes its time, as a message that is applied does. */
-function slow(name: string, ms = 4): Promise<unknown> {
-  return writer.write(() => {
-    for (const until = performance.now() + ms; performance.now() < until; );
-    done.push(name);
+const key = (id: string): { type: string; id: string } => ({ type: 'Patient', id });
+const mrn = (value: string) => ({ type: 'Patient', identifier: { system: 'urn:mrn', value } });
+const named = (id: string, value: string): StoredResource =>
+  patient(id, { identifier: [{ system: 'urn:mrn', value }] });
+
+/** Writes what `decide` makes of what it sees of `Patient/ID`. */
+function decide(
+  id: string,
+  decide: (view: View) => StoredResource | undefined,
+  more: { keys?: Parameters<Commit['run']>[0]['keys']; effects?: readonly Effect[] } = {},
+): Promise<unknown> {
+  return bench.commit.run({
+    cause: 'client:test',
+    keys: [key(id), ...(more.keys ?? [])],
+    decide: (view) => {
+      const resource = decide(view);
+      return {
+        intentions: resource ? [{ kind: 'put', resource }] : [],
+        ...(more.effects && { effects: () => more.effects as Effect[] }),
+      };
+    },
   });
 }
 
-describe('a task that somebody waits for', () => {
-  test('goes before a hundred that nobody waits for: at most one group of them comes first', async () => {
-    const others = Array.from({ length: 100 }, (_, i) => slow(`${i}`));
-    await writer.write(() => done.push('kept'), { urgent: true });
-    expect(done.indexOf('kept')).toBeLessThanOrEqual(5);
-    await Promise.all(others);
-    expect(done.filter((it) => it !== 'kept')).toEqual(Array.from({ length: 100 }, (_, i) => `${i}`));
+/** Each adds one to what it sees. */
+function count(id: string): Promise<unknown> {
+  return decide(id, (view) => {
+    const birthDate = Number(view.get(key(id))?.resource?.birthDate ?? 1999) + 1;
+    return patient(id, { birthDate: String(birthDate) });
+  });
+}
+
+/** A cursor that does not stand where the claim says. */
+const lost: Effect = { kind: 'cursor', name: 'care', from: 7, to: 8 };
+
+function otherProcess(): Database.Database {
+  return new Database(path);
+}
+
+describe('a decision', () => {
+  test('sees what those before it decided, though it is not in the file yet', async () => {
+    await Promise.all(Array.from({ length: 100 }, () => count('1')));
+    expect(await store.read(key('1'))).toMatchObject({ version: 100, sequence: 100 });
+    expect(JSON.parse((await store.read(key('1')))?.json ?? '').birthDate).toBe('2099');
   });
 
-  test('shares its transaction with all that came in the same turn of the loop', async () => {
-    let commits = 0;
-    db.pragma('journal_mode = MEMORY');
-    const kept = Array.from({ length: 20 }, (_, i) =>
-      writer.write(() => db.prepare('INSERT INTO t VALUES (?)').run(i), { urgent: true }).then(() => commits++),
+  test('finds by identifier what those before it named, renamed and deleted', async () => {
+    await bench.write(named('1', 'A'), named('2', 'B'));
+    const seen: string[][] = [];
+    const look = (view: View): undefined => {
+      seen.push(['A', 'B', 'C'].map((it) => view.find(mrn(it)).map(({ id }) => id)).map(String));
+      return undefined;
+    };
+    const keys = ['A', 'B', 'C'].map(mrn);
+    await Promise.all([
+      decide('x', look, { keys }),
+      decide('3', () => named('3', 'C')),
+      decide('x', look, { keys }),
+      decide('1', () => named('1', 'C')),
+      decide('x', look, { keys }),
+      bench.commit.run({
+        cause: 'client:test',
+        keys: [key('2')],
+        decide: () => ({ intentions: [{ kind: 'delete', key: key('2') }] }),
+      }),
+      decide('0', () => named('0', 'C')),
+      decide('x', look, { keys }),
+      decide('3', () => named('3', 'A')),
+      decide('x', look, { keys }),
+    ]);
+    // In the order of creation, and at most two.
+    const expected = [
+      ['1', '2', ''],
+      ['1', '2', '3'],
+      ['', '2', '1,3'],
+      ['', '', '1,3'],
+      ['3', '', '1,0'],
+    ];
+    expect(seen).toEqual(expected);
+    await decide('x', look, { keys });
+    expect(seen.at(-1)).toEqual(expected.at(-1));
+  });
+
+  test('is told only when it is durable: by then another process reads it', async () => {
+    const other = otherProcess();
+    const rows = other.prepare('SELECT count(*) FROM change').pluck();
+    const told = await Promise.all(
+      Array.from({ length: 50 }, (_, i) => count(`${i}`).then(() => rows.get() as number)),
     );
-    await Promise.race(kept);
-    await new Promise((resolve) => queueMicrotask(() => resolve(undefined)));
-    expect(db.prepare('SELECT count(*) FROM t').pluck().get()).toBe(20);
-    await Promise.all(kept);
-    expect(commits).toBe(20);
+    other.close();
+    expect(told.every((seen, i) => seen > i)).toBe(true);
+  });
+
+  test('that changes nothing is told after what it saw is durable', async () => {
+    const order: string[] = [];
+    await Promise.all([
+      count('1').then(() => order.push('written')),
+      decide('1', (view) => view.get(key('1'))?.resource).then(() => order.push('the same')),
+    ]);
+    expect(order).toEqual(['written', 'the same']);
   });
 });
 
-describe('tasks that nobody waits for', () => {
-  test('get their share when urgent ones never end', async () => {
+describe('a unit that is not written', () => {
+  test('takes nothing with it but itself: what was decided upon it is decided again', async () => {
+    const ended = await Promise.allSettled([
+      count('1'),
+      decide('1', (view) => patient('1', { ...view.get(key('1'))?.resource, gender: 'male' }), { effects: [lost] }),
+      count('1'),
+      decide('2', () => patient('2')),
+    ]);
+    expect(ended.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
+    expect((ended[1] as PromiseRejectedResult).reason).toBeInstanceOf(LostClaim);
+    expect(await store.read(key('1'))).toMatchObject({ version: 2 });
+    expect(JSON.parse((await store.read(key('1')))?.json ?? '')).not.toHaveProperty('gender');
+    expect(await store.head()).toBe(3);
+  });
+
+  test('keeps the order of those after it, however many are lost', async () => {
+    const told: number[] = [];
+    await Promise.allSettled(
+      Array.from({ length: 60 }, (_, i) =>
+        (i % 7 === 3 ? decide('1', () => patient('1', { gender: 'male' }), { effects: [lost] }) : count('1')).then(() =>
+          told.push(i),
+        ),
+      ),
+    );
+    expect(told).toEqual(Array.from({ length: 60 }, (_, i) => i).filter((i) => i % 7 !== 3));
+    expect(JSON.parse((await store.read(key('1')))?.json ?? '').birthDate).toBe(String(1999 + told.length));
+  });
+
+  test('and upon which another was refused: that one is decided again too', async () => {
+    const [, refused] = await Promise.allSettled([
+      decide('1', () => patient('1'), { effects: [lost] }),
+      decide('1', (view) => {
+        if (view.get(key('1'))) throw new Error('it is there');
+        return patient('1', { gender: 'female' });
+      }),
+    ]);
+    expect(refused?.status).toBe('fulfilled');
+    expect(await bench.ids('Patient?gender=female')).toEqual(['1']);
+  });
+
+  test('does not keep a message that came meanwhile from being kept', async () => {
+    const units = Promise.allSettled(
+      Array.from({ length: 20 }, (_, i) => decide(`${i}`, () => patient(`${i}`), { effects: [lost] })),
+    );
+    const ids = await Promise.all(Array.from({ length: 20 }, () => store.keep(message())));
+    await units;
+    expect(new Set(ids).size).toBe(20);
+    expect((await store.waiting(100)).map(({ id }) => id)).toEqual(ids);
+    expect(await store.head()).toBe(0);
+  });
+});
+
+describe('the event loop', () => {
+  test('goes on while the file is written, and while another process has it locked', async () => {
+    const other = otherProcess();
+    other.exec('BEGIN IMMEDIATE');
+    const written = count('1');
+    const kept = store.keep(message());
+    for (let turns = 0; turns < 50; turns++) await new Promise((resolve) => setImmediate(resolve));
+    expect(await store.read(key('1'))).toBeUndefined();
+    other.exec('COMMIT');
+    other.close();
+    await Promise.all([written, kept]);
+    expect(await store.read(key('1'))).toMatchObject({ version: 1 });
+  });
+});
+
+describe('a message that is kept', () => {
+  test('goes before units that wait: a hundred of them are not written by then', async () => {
+    const units = Array.from({ length: 100 }, (_, i) => count(`${i}`));
+    await store.keep(message());
+    expect(await store.head()).toBeLessThan(100);
+    await Promise.all(units);
+  });
+
+  test('does not hold up units for ever, though one comes after the other', async () => {
     let isOver = false;
     const sender = (async () => {
-      while (!isOver) await writer.write(() => done.push('kept'), { urgent: true });
+      while (!isOver) await store.keep(message());
     })();
-    await Promise.all(Array.from({ length: 10 }, (_, i) => slow(`${i}`)));
+    await Promise.all(Array.from({ length: 10 }, (_, i) => count(`${i}`)));
     isOver = true;
     await sender;
-    expect(done.filter((it) => it !== 'kept')).toEqual(Array.from({ length: 10 }, (_, i) => `${i}`));
-  });
-
-  test('leave the loop to others after some milliseconds, however many wait', async () => {
-    const longest = { ms: 0 };
-    let last = performance.now();
-    const watch = setInterval(() => {
-      longest.ms = Math.max(longest.ms, performance.now() - last);
-      last = performance.now();
-    }, 1);
-    await Promise.all(Array.from({ length: 100 }, (_, i) => slow(`${i}`)));
-    clearInterval(watch);
-    // All of them take 400 ms; a group is 10 ms and one task.
-    expect(longest.ms).toBeLessThan(150);
-  });
-});
-
-describe('a look', () => {
-  test('comes before anything is written, also when tasks wait', async () => {
-    const others = Array.from({ length: 5 }, (_, i) => slow(`${i}`));
-    await new Promise<void>((resolve) => writer.look(() => resolve(void done.push('look'))));
-    expect(done.indexOf('look')).toBeLessThanOrEqual(3);
-    await Promise.all(others);
+    expect(await store.head()).toBe(10);
   });
 });

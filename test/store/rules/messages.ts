@@ -1,6 +1,6 @@
 /** The journal as the listener and the operator ask for it: repeats, lists, replay. */
 import { describe, expect, test } from '@jest/globals';
-import type { MessageQuery, NewMessage } from '../../../src/store/rows.ts';
+import type { JournalRow, MessageQuery, NewMessage } from '../../../src/store/rows.ts';
 import { LostClaim } from '../../../src/store/store.ts';
 import { beginMs, claim, type Given, message } from './bench.ts';
 
@@ -65,39 +65,84 @@ export function messagesRules(given: Given): void {
     });
   });
 
-  describe('the earlier message with a control id', () => {
-    test('is the newest of the facility', async () => {
-      await keep();
-      const newest = await keep({ sha256: 'bb', answer: Buffer.from('second') });
+  describe('a message with a control id', () => {
+    const keepNamed = (over: Partial<NewMessage> = {}, clash: string | undefined = 'MSH-10: again') =>
+      given.store.keepNamed(message(over), clash);
+    const row = ({ id }: { id: number }) => given.store.message(id);
+
+    test('is new when nobody of its facility had it', async () => {
       await keep({ facility: 'other' });
       await keep({ controlId: 'C2' });
-      const found = await given.store.earlier('RENHE', 'C1');
-      expect(found).toEqual(await given.store.message(newest));
-      expect(await given.store.earlier('RENHE', 'C3')).toBeUndefined();
+      const kept = await keepNamed();
+      expect(kept).toEqual({ kind: 'new', id: kept.id });
+      expect(await row(kept)).toEqual({ ...message(), id: kept.id, attempts: 0 });
     });
 
-    test('is none that was rejected', async () => {
+    test('and the bytes of an earlier one is kept as a duplicate, with the answer that the first had', async () => {
+      const first = await keep({ answer: Buffer.from('the same') });
+      await given.bench.effects(claim(first));
+      for (let n = 0; n < 3; n++) {
+        const kept = await keepNamed({ answer: Buffer.from('another') });
+        expect(kept).toMatchObject({ kind: 'repeat', first: { id: first, state: 'applied' } });
+        const { state, answer, error } = (await row(kept)) as JournalRow;
+        expect([state, `${Buffer.from(answer)}`, error]).toEqual([
+          'duplicate',
+          'the same',
+          `message ${first} sent again`,
+        ]);
+      }
+    });
+
+    test('of a message with other bytes is kept as rejected, and gets its answer then', async () => {
+      const first = await keep();
+      const kept = await keepNamed({ sha256: 'bb' });
+      expect(kept).toEqual({ kind: 'clash', id: kept.id });
+      expect(await row(kept)).toMatchObject({ state: 'rejected', error: 'MSH-10: again', answer: Buffer.alloc(0) });
+      await given.store.answered(kept.id, Buffer.from('refused'));
+      expect(`${Buffer.from((await row(kept))?.answer ?? [])}`).toBe('refused');
+      expect(`${Buffer.from((await given.store.message(first))?.answer ?? [])}`).not.toBe('refused');
+    });
+
+    test('is new, where control ids are used again, unless the newest that has it has its bytes', async () => {
+      const kinds: string[] = [];
+      for (const sha256 of ['aa', 'aa', 'bb', 'aa', 'aa'])
+        kinds.push((await given.store.keepNamed(message({ sha256 }), undefined)).kind);
+      expect(kinds).toEqual(['new', 'repeat', 'new', 'new', 'repeat']);
+    });
+
+    test('is new, when what had its control id was rejected', async () => {
       const id = await keep();
       await keep({ state: 'rejected', error: 'MSH-9: empty' });
-      expect((await given.store.earlier('RENHE', 'C1'))?.id).toBe(id);
-      await given.bench.effects(claim(id, { to: 'rejected', error: 'why' }));
-      expect(await given.store.earlier('RENHE', 'C1')).toBeUndefined();
-    });
-
-    test('may be a duplicate, which has the answer that it repeats', async () => {
-      await keep();
-      const id = await keep({ state: 'duplicate', answer: Buffer.from('the same') });
-      const found = await given.store.earlier('RENHE', 'C1');
-      expect([found?.id, `${found?.answer}`]).toEqual([id, 'the same']);
+      expect(await keepNamed()).toMatchObject({ kind: 'repeat', first: { id } });
+      const other = await keep({ controlId: 'C2' });
+      await given.bench.effects(claim(other, { to: 'rejected', error: 'why' }));
+      expect((await keepNamed({ controlId: 'C2' })).kind).toBe('new');
     });
 
     test('is told from another that differs in the last of many characters', async () => {
       const long = 'x'.repeat(20_000);
-      const a = await keep({ controlId: `${long}a`, facility: long });
-      const b = await keep({ controlId: `${long}b`, facility: long });
-      expect((await given.store.earlier(long, `${long}a`))?.id).toBe(a);
-      expect((await given.store.earlier(long, `${long}b`))?.id).toBe(b);
-      expect(await given.store.earlier(`${long}y`, `${long}a`)).toBeUndefined();
+      await keep({ controlId: `${long}a`, facility: long });
+      expect((await keepNamed({ controlId: `${long}a`, facility: long })).kind).toBe('repeat');
+      expect((await keepNamed({ controlId: `${long}b`, facility: long })).kind).toBe('new');
+      expect((await keepNamed({ controlId: `${long}a`, facility: `${long}y` })).kind).toBe('new');
+    });
+
+    test('of many that come at the same time the first is new; all are kept, in the order in which they came', async () => {
+      const all = await Promise.all(
+        Array.from({ length: 40 }, (_, i) =>
+          i % 10 === 9
+            ? keep({ controlId: 'K' }).then((id) => ({ kind: 'kept', id }))
+            : keepNamed({ controlId: `C${i % 4}`, sha256: `${i % 3}` }),
+        ),
+      );
+      const rows = [...(await given.store.messages({ limit: 100 }))].reverse();
+      expect(all.map(({ id }) => id)).toEqual(rows.map(({ id }) => id));
+      const expected = Array.from({ length: 40 }, (_, i) => {
+        if (i % 10 === 9) return 'kept';
+        if (i < 4) return 'new';
+        return i % 3 === (i % 4) % 3 ? 'repeat' : 'clash';
+      });
+      expect(all.map(({ kind }) => kind)).toEqual(expected);
     });
   });
 

@@ -17,8 +17,9 @@ export async function expectUpgraded(bench: Bench): Promise<number> {
   expect(await store.message(3)).toMatchObject({ state: 'rejected', error: 'why', controlId: 'C3' });
   expect(await store.messageCounts()).toEqual({ applied: 1, received: 1, rejected: 1 });
   expect((await store.waiting(10)).map(({ id }) => id)).toEqual([2]);
-  expect((await store.earlier('RENHE', 'C2'))?.id).toBe(2);
-  const again = await store.keep(message({ content: '' }));
+  const repeat = await store.keepNamed(message({ controlId: 'C2', content: '' }), 'why');
+  expect(repeat).toMatchObject({ kind: 'repeat', first: { id: 2 } });
+  const again = repeat.id;
   expect(await store.hasTwin((await store.message(again))!)).toBe(false);
   await bench.effects(claim(1, { from: 'applied', to: 'received' }));
   expect(await store.outcomes(1)).toMatchObject([{ state: 'applied', mappingVersion: 'm1' }]);
