@@ -70,7 +70,7 @@ export async function startApp(config: Config, clock: Clock = systemClock, ids: 
   const questionnaires = questionnairesOf(profiles);
   const mappings = new SiteMappings({
     read: (site) => ({ ...readMappings(mappingFolder, site || undefined), questionnaires }),
-    version: (site) => mappingVersion(mappingFolder, site || undefined),
+    version: (site) => mappingVersion(mappingFolder, site || undefined, questionnaires),
   });
   const mappingOf = (site: string): SiteMapping => mappings.of(site);
   // A mapping that cannot be used stops the start, not the first message.

@@ -21,6 +21,8 @@ export interface Discharge {
   readonly enrolment: number;
   /** ms since 1970 UTC: windows that have passed by now are `missed`, never due. */
   readonly now: number;
+  /** When the discharge became known, ms since 1970 UTC: day 0 of one that has no day. Absent: now. */
+  readonly knownAt?: number;
 }
 
 /** The follow-up centre (随访中心): one per server. */
@@ -68,7 +70,7 @@ export function enrol(protocol: Protocol, discharge: Discharge, zone: Zone): Sto
   const { encounter, enrolment } = discharge;
   const end: unknown = encounter.period?.end;
   // 9999-12-31 is what systems write for a day that they do not know; no plan could begin there.
-  const dischargedAt = typeof end === 'string' && end < '9999' ? end : zone.isoOf(discharge.now);
+  const dischargedAt = typeof end === 'string' && end < '9999' ? end : zone.isoOf(discharge.knownAt ?? discharge.now);
   const day =
     dischargedAt.length > 10 ? zone.dayOf(Date.parse(dischargedAt)) : dischargedAt.padEnd(10, '-01').slice(0, 10);
   const id = carePlanId(encounter.id, protocol, enrolment);

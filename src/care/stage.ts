@@ -154,11 +154,12 @@ async function apply(encounterKey: Key, patientKey: Key, parts: CareParts): Prom
             next = wanted;
             return { intentions: [] };
           }
-          const made = enrol(protocol, { patient, encounter, flags, enrolment, now: clock.now() }, zone).map(
-            (resource) => kept(resource, view),
-          );
           const stored = (key: Key): StoredResource | undefined => view.get(key)?.resource;
-          const all = stored(plans[enrolment - 1] as Key) ? refreshed(made, own, stored) : made;
+          const plan = stored(plans[enrolment - 1] as Key);
+          const known = plan?.created && { knownAt: Date.parse(plan.created) };
+          const discharge = { patient, encounter, flags, enrolment, now: clock.now(), ...known };
+          const made = enrol(protocol, discharge, zone).map((resource) => kept(resource, view));
+          const all = plan ? refreshed(made, own, stored) : made;
           return { intentions: all.map((resource): Intention => ({ kind: 'put', resource })) };
         },
       });

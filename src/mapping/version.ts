@@ -3,9 +3,12 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** @returns 12 hexadecimal digits; equal for equal files */
-export function mappingVersion(folder: string, site = ''): string {
-  const digest = createHash('sha256').update(site);
+/**
+ * @param questionnaires that answers are mapped by
+ * @returns 12 hexadecimal digits; equal for equal files
+ */
+export function mappingVersion(folder: string, site = '', questionnaires: readonly unknown[] = []): string {
+  const digest = createHash('sha256').update(site).update(JSON.stringify(questionnaires));
   for (const name of readdirSync(folder, { recursive: true }).map(String).sort()) {
     // What editors complete from says nothing of what a message becomes.
     if (!/\.(yaml|json)$/.test(name) || /^schema[\\/]/.test(name)) continue;

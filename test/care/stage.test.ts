@@ -131,6 +131,20 @@ describe('a visit that has ended', () => {
     expect((await all('CarePlan'))[0]?.period.start).toMatch(/^2026-03-16/);
   });
 
+  test('without a day is followed up from the day on which it became known, whatever changes later', async () => {
+    await put(patient, visit({ period: { start: '2026-03-09' } }));
+    await care();
+    const tasks = await all('Task');
+    clock.advance(3 * day);
+    await put(
+      { ...patient, birthDate: '1980-02-29' },
+      visit({ period: { start: '2026-03-09' }, serviceType: { text: 'Cardiology' } }),
+    );
+    await care();
+    expect(await all('Task')).toEqual(tasks);
+    expect((await all('CarePlan'))[0]?.period.start).toMatch(/^2026-03-16/);
+  });
+
   test('of which no sound plan can be made does not hold up the next', async () => {
     // The last day that a plan can begin on; it would end in the year 10000.
     await put(patient, visit({ period: { end: '9998-12-31' } }));

@@ -248,6 +248,7 @@ describe('a folder of mapping files', () => {
   test('its version is the same for the same files and another when one changes', () => {
     expect(mappingVersion(folder)).toBe(mappingVersion(mappingFolder));
     expect(mappingVersion(folder)).toMatch(/^[0-9a-f]{12}$/);
+    expect(mappingVersion(folder, '', [{ url: 'a questionnaire' }])).not.toBe(mappingVersion(folder));
     const path = join(folder, 'messages', 'ADT_A01.yaml');
     writeFileSync(path, `${readFileSync(path, 'utf8')}# changed\n`);
     expect(mappingVersion(folder)).not.toBe(mappingVersion(mappingFolder));
