@@ -35,6 +35,7 @@ export class Transactions {
   /** Transactions of this connection so far. */
   #uses = 0;
   #closed = false;
+  #last: Promise<unknown> = Promise.resolve();
 
   /** @param config of its connection, which is made at the first use and again when it was lost */
   constructor(config: pg.ClientConfig) {
@@ -42,12 +43,19 @@ export class Transactions {
   }
 
   /**
+   * One after the other, in the order in which they were asked for.
    * @param first statements that begin each transaction
    * @param work may run again, on another connection
    * @returns what `work` gives, when it is durable
    * @throws what `work` throws; the last error of the database when trying again did not help
    */
-  async run<T>(first: readonly string[], work: (session: Session) => Promise<Result<T>>): Promise<T> {
+  run<T>(first: readonly string[], work: (session: Session) => Promise<Result<T>>): Promise<T> {
+    const own = this.#last.then(() => this.#run(first, work));
+    this.#last = own.catch(() => {});
+    return own;
+  }
+
+  async #run<T>(first: readonly string[], work: (session: Session) => Promise<Result<T>>): Promise<T> {
     for (let tries = 0; ; tries++) {
       try {
         return await this.#once(first, work);
@@ -58,7 +66,9 @@ export class Transactions {
     }
   }
 
+  /** Finishes what was asked for. */
   async close(): Promise<void> {
+    await this.#last;
     this.#closed = true;
     const client = this.#client;
     this.#client = undefined;

@@ -24,8 +24,11 @@ import { Overlay } from './overlay.ts';
 import { currentOf, type Resources } from './resources.ts';
 import type { Writer } from './writer.ts';
 
-/** The next decision waits until nobody has waited for an acknowledgement for so long, but never longer than that. ms */
-const [quietMs, heldMs] = [1.5, 10];
+/**
+ * Decisions wait until nobody has waited for an acknowledgement for so long, but never longer than that; then some are made,
+ * for so long. ms
+ */
+const [quietMs, heldMs, freeMs] = [1.5, 10, 5];
 
 /** Units that are decided and not yet written at the most, and characters of JSON in them: bounds memory. */
 const [underWayMax, charactersMax] = [32, 16_000_000];
@@ -67,6 +70,8 @@ export class Decisions {
   #characters = 0;
   /** To be decided again, in order, when nothing is under way. */
   #again: Task[] = [];
+  /** Something was not written: what is decided from now on begins with what the file has. */
+  #isBroken = false;
   #units = 0;
   #round = 0;
   /** Of the last version that was decided; undefined: what the file has. */
@@ -74,6 +79,7 @@ export class Decisions {
   #scheduled = false;
   /** Since when a decision has been held back; ms of `performance.now()`. */
   #heldSince: number | undefined;
+  #freeUntil = 0;
   #drained: (() => void)[] = [];
 
   /** @param search current resources in the file; asked for only while nothing is under way */
@@ -130,16 +136,23 @@ export class Decisions {
   /** A sender who gets his acknowledgement at once sends the next message at once: he goes first, for some time. */
   #isHeld(): boolean {
     const now = performance.now();
-    const isHeld =
-      this.#waiting.length > 0 && now - this.#writer.urgentAt < quietMs && now - (this.#heldSince ?? now) < heldMs;
-    this.#heldSince = isHeld ? (this.#heldSince ?? now) : undefined;
-    return isHeld;
+    const isQuiet = now - this.#writer.urgentAt >= quietMs;
+    if (this.#waiting.length === 0 || isQuiet || now < this.#freeUntil) {
+      if (isQuiet) this.#heldSince = undefined;
+      return false;
+    }
+    this.#heldSince ??= now;
+    if (now - this.#heldSince < heldMs) return true;
+    this.#heldSince = undefined;
+    this.#freeUntil = now + freeMs;
+    return false;
   }
 
   #next(): Task | undefined {
     const isIdle = this.#underWay.length === 0;
-    if (this.#again.length > 0 || this.#round !== this.#writer.round) {
+    if (this.#isBroken) {
       if (!isIdle) return undefined;
+      this.#isBroken = false;
       this.#overlay.clear();
       this.#resources.forget();
       this.#sequence = undefined;
@@ -193,6 +206,7 @@ export class Decisions {
       task.resolve();
       for (const { settle } of followers) settle();
     } else {
+      this.#isBroken = true;
       if (outcome.kind === 'again') this.#again.push(task);
       else task.reject(errorOf(outcome));
       this.#again.push(...followers.map((it) => it.task));

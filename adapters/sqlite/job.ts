@@ -54,15 +54,22 @@ export interface Order {
   readonly jobs: readonly (readonly [number: number, job: Job])[];
   /** The transaction ends with them. */
   readonly commit: boolean;
-  /** ms since 1970 UTC. */
-  readonly at: number;
+  /** ns of a clock that all threads share and nobody sets. */
+  readonly at: bigint;
 }
 
 /** What became of a job. `again`: what it was decided upon was not written; nor was it. */
 export type Outcome =
   | { readonly kind: 'done'; readonly value: unknown }
   | { readonly kind: 'again' }
-  | { readonly kind: 'failed'; readonly reason: 'lost' | 'defect' | 'database'; readonly message: string };
+  | {
+      readonly kind: 'failed';
+      readonly reason: 'lost' | 'defect' | 'database';
+      readonly name: string;
+      readonly message: string;
+      /** Of SQLite: `SQLITE_FULL`. */
+      readonly code?: string;
+    };
 
 /** What became of all jobs since the last answer, in the order in which they were done, when it is durable. */
 export interface Answer {
@@ -74,11 +81,13 @@ export interface Answer {
 /** An error does not keep its class on the way between threads. */
 export function failed(error: unknown): Outcome {
   const reason = error instanceof LostClaim ? 'lost' : isDefect(error) ? 'defect' : 'database';
-  return { kind: 'failed', reason, message: (error as Error).message };
+  const { name, message, code } = error as Error & { readonly code?: unknown };
+  return { kind: 'failed', reason, name, message, ...(typeof code === 'string' && { code }) };
 }
 
 /** What {@link failed} was given, as the program knows it. */
-export function errorOf({ reason, message }: Extract<Outcome, { kind: 'failed' }>): Error {
+export function errorOf({ reason, name, message, code }: Extract<Outcome, { kind: 'failed' }>): Error {
   if (reason === 'lost') return new LostClaim(message);
-  return reason === 'defect' ? new TypeError(message) : new Error(message);
+  const error = reason === 'defect' ? new TypeError(message) : new Error(message);
+  return Object.assign(error, { name, ...(code && { code }) });
 }

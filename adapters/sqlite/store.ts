@@ -112,11 +112,11 @@ export class SqliteStore implements Store {
   }
 
   keep(message: NewMessage): Promise<number> {
-    return this.#job({ kind: 'keep', message });
+    return this.#job({ kind: 'keep', message: handedOver(message) });
   }
 
   keepNamed(message: NewMessage, clash: string | undefined): Promise<KeptMessage> {
-    return this.#job({ kind: 'keep-named', message, clash });
+    return this.#job({ kind: 'keep-named', message: handedOver(message), clash });
   }
 
   answered(id: number, answer: Uint8Array): Promise<void> {
@@ -218,6 +218,16 @@ export class SqliteStore implements Store {
     this.#db.close();
   }
 }
+
+/** What is sent to a thread takes its whole buffer along: a message of a batch does not take the batch. */
+function handedOver(message: NewMessage): NewMessage {
+  const { bytes } = message;
+  return bytes.buffer.byteLength > 2 * bytes.length + pooledBytes
+    ? { ...message, bytes: new Uint8Array(bytes) }
+    : message;
+}
+/** Small buffers share one of this length (Node's `Buffer.poolSize`, with room). */
+const pooledBytes = 65_536;
 
 function stopping(): Promise<never> {
   return Promise.reject(new Failure('stopping', 'the store is closed'));

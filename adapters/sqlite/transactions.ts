@@ -26,9 +26,11 @@ export class Transactions {
   readonly #outcomes = new Map<number, Outcome>();
   /** Written in the open transaction. */
   #group: Done[] = [];
+  /** Units that are not in it for a reason of their own. */
+  #refused: number[] = [];
   #round = 0;
   /** When it was seen that another process keeps the file locked, and what is to be said of it. */
-  #locked: { readonly at: number; readonly outcome: Outcome } | undefined;
+  #locked: { readonly at: bigint; readonly outcome: Outcome } | undefined;
 
   /** @param stages on the same connection */
   constructor(db: Database.Database, stages: StageRows) {
@@ -47,10 +49,12 @@ export class Transactions {
     return commit ? this.#end() : undefined;
   }
 
-  #job(number: number, job: Job, orderedAt: number): void {
-    if (job.kind === 'unit' && job.round !== this.#round) this.#outcomes.set(number, { kind: 'again' });
+  #job(number: number, job: Job, orderedAt: bigint): void {
     // Whoever asked before that was known has waited long enough.
-    else if (this.#locked && orderedAt <= this.#locked.at) this.#outcomes.set(number, this.#locked.outcome);
+    if (this.#locked && orderedAt <= this.#locked.at) {
+      this.#outcomes.set(number, this.#locked.outcome);
+      if (job.kind === 'unit') this.#round++;
+    } else if (job.kind === 'unit' && job.round !== this.#round) this.#outcomes.set(number, { kind: 'again' });
     else {
       try {
         if (!this.#db.inTransaction) this.#begin.run();
@@ -59,10 +63,12 @@ export class Transactions {
       } catch (error) {
         this.#undo();
         this.#outcomes.set(number, failed(error));
-        if (isOwn(error)) this.#writeAgain();
-        else this.#failGroup(error);
         if (job.kind === 'unit') this.#round++;
-        if (isLocked(error)) this.#locked = { at: Date.now(), outcome: failed(error) };
+        if (isOwn(error)) {
+          if (job.kind === 'unit') this.#refused.push(number);
+          this.#writeAgain();
+        } else this.#failGroup(error);
+        if (isLocked(error)) this.#locked = { at: process.hrtime.bigint(), outcome: failed(error) };
       }
     }
   }
@@ -98,6 +104,7 @@ export class Transactions {
     const outcomes = [...this.#outcomes];
     this.#outcomes.clear();
     this.#group = [];
+    this.#refused = [];
     return { outcomes, round: this.#round };
   }
 
@@ -121,6 +128,8 @@ export class Transactions {
   /** The database cannot write: nothing of the transaction is there. */
   #failGroup(error: unknown): void {
     for (const { number } of this.#group) this.#outcomes.set(number, failed(error));
+    // They were refused upon what is not there now.
+    for (const number of this.#refused) this.#outcomes.set(number, { kind: 'again' });
     if (this.#group.some(({ job }) => job.kind === 'unit')) this.#round++;
     this.#group = [];
   }

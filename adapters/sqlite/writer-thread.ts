@@ -18,19 +18,30 @@ const parent = parentPort as MessagePort;
 const db = openDatabase(path);
 const transactions = new Transactions(db, new StageRows(db, new Watch(db)));
 
-function run(order: Order): void {
+function run(order: Order | 'end'): void {
+  if (order === 'end') {
+    for (let last = receiveMessageOnPort(urgent); last; last = receiveMessageOnPort(urgent)) run(last.message);
+    db.close();
+    urgent.close();
+    parent.close();
+    return;
+  }
   const answer = transactions.run(order);
   if (answer) parent.postMessage(answer);
 }
 
-urgent.on('message', run);
+/** The next order of a port, if there is one. */
+function runNext(port: MessagePort): void {
+  const next = receiveMessageOnPort(port);
+  if (next) run(next.message);
+}
+
+// By turns: a port that is never empty would be read to its end before the other.
+urgent.on('message', (order: Order) => {
+  run(order);
+  runNext(parent);
+});
 parent.on('message', (order: Order | 'end') => {
-  for (let first = receiveMessageOnPort(urgent); first; first = receiveMessageOnPort(urgent)) run(first.message);
-  if (order !== 'end') {
-    run(order);
-    return;
-  }
-  db.close();
-  urgent.close();
-  parent.close();
+  runNext(urgent);
+  run(order);
 });

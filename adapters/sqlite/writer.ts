@@ -64,7 +64,7 @@ export class Writer {
     const ends = commit || this.#group >= groupMax || performance.now() - this.#begunAt >= groupMs;
     if (this.#units.length === 0 && !ends) return;
     if (ends) this.#group = 0;
-    this.#carrier.order({ jobs: this.#units.splice(0), commit: ends, at: Date.now() }, false);
+    this.#carrier.order({ jobs: this.#units.splice(0), commit: ends, at: process.hrtime.bigint() }, false);
   }
 
   /**
@@ -85,7 +85,7 @@ export class Writer {
 
   #sendUrgent(): void {
     const jobs = this.#urgent.splice(0);
-    if (jobs.length > 0) this.#carrier.order({ jobs, commit: true, at: Date.now() }, true);
+    if (jobs.length > 0) this.#carrier.order({ jobs, commit: true, at: process.hrtime.bigint() }, true);
   }
 
   /** Does what was asked for, and ends. Nothing may be asked any more. */

@@ -18,16 +18,16 @@ export function ingestStage(
   return async () => {
     const underWay = new UnderWay(applied);
     for (;;) {
-      const rows = underWay.next(await parts.store.waiting(batch + underWay.size));
-      if (rows.length === 0 && underWay.size === 0) return undefined;
-      if (rows.length === 0) await underWay.shrunkTo(0);
+      const isIdle = underWay.size === 0;
+      const rows = await underWay.next((count) => parts.store.waiting(batch + count));
+      if (rows.length === 0 && isIdle) return undefined;
       const twins = await Promise.all(rows.map((row) => isSentAgain(row, parts.store)));
       for (const [i, row] of rows.entries()) {
         // Between two messages others have their turn: a sender waits for its acknowledgement.
         await new Promise((resolve) => setImmediate(resolve));
         underWay.start(row, prepareMessage(row, twins[i] as boolean, parts));
       }
-      await underWay.shrunkTo(batch);
+      await underWay.shrunkTo(rows.length === 0 ? 0 : batch);
     }
   };
 }
@@ -42,7 +42,7 @@ class UnderWay {
   readonly #contents = new Set<string>();
   /** Patient or visit ─▶ the last message about it. */
   readonly #lanes = new Map<string, Promise<unknown>>();
-  #failed: PromiseRejectedResult | undefined;
+  #failed: { readonly reason: unknown } | undefined;
 
   constructor(applied: (id: number, state: MessageState) => void) {
     this.#applied = applied;
@@ -52,12 +52,17 @@ class UnderWay {
     return this.#messages.size;
   }
 
-  /** Those that are not under way. One that repeats another waits until that has been applied. */
-  next(rows: readonly JournalRow[]): JournalRow[] {
+  /**
+   * Messages that are not under way. One that repeats another waits until that has been applied.
+   * @param ask gives those that wait in the journal, besides so many that are under way
+   */
+  async next(ask: (count: number) => Promise<readonly JournalRow[]>): Promise<JournalRow[]> {
+    // What ends while the journal is asked may still be in its answer.
+    const known = new Set(this.#messages.keys());
     const seen = new Set(this.#contents);
-    return rows.filter((row) => {
+    return (await ask(known.size)).filter((row) => {
       const content = contentOf(row);
-      return !this.#messages.has(row.id) && !seen.has(content) && seen.add(content);
+      return !known.has(row.id) && !seen.has(content) && seen.add(content);
     });
   }
 
@@ -73,7 +78,7 @@ class UnderWay {
         // Each is told of by itself, whatever becomes of the others.
         (state) => state && this.#applied(row.id, state),
         (reason) => {
-          this.#failed ??= { status: 'rejected', reason };
+          this.#failed ??= { reason };
         },
       )
       .then(() => {

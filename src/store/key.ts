@@ -6,7 +6,7 @@ export function nameOf({ type, id }: Key): string {
   return `${type}/${id}`;
 }
 
-/** Of a resource by its identifier. */
+/** Of a resource by its identifier; the length tells where the system ends. */
 export function identifierName({ type, identifier: { system, value } }: IdentifierKey): string {
-  return `${type}|${system}|${value}`;
+  return `${type}|${system.length}|${system}${value}`;
 }

@@ -1,6 +1,6 @@
 /** How SQLite writes: on a thread of its own, decisions in order, each upon what those before it decided. */
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import Database from 'better-sqlite3';
 import { SqliteStore } from '../../adapters/sqlite/store.ts';
 import type { Commit } from '../../src/commit/commit.ts';
@@ -10,6 +10,7 @@ import { temporaryFolder } from './folder.ts';
 import { Bench, message, patient } from './rules/bench.ts';
 
 const folder = temporaryFolder();
+afterAll(() => folder.remove());
 let path: string;
 let store: SqliteStore;
 let bench: Bench;
@@ -19,10 +20,7 @@ beforeEach(() => {
   store = new SqliteStore(path);
   bench = new Bench(store);
 });
-afterEach(async () => {
-  await store.close();
-  if (files === 11) folder.remove();
-});
+afterEach(() => store.close());
 
 const key = (id: string): { type: string; id: string } => ({ type: 'Patient', id });
 const mrn = (value: string) => ({ type: 'Patient', identifier: { system: 'urn:mrn', value } });
@@ -194,7 +192,60 @@ describe('the event loop', () => {
   });
 });
 
+describe('a file that another process has locked', () => {
+  test('for longer than five seconds: all who ask are told so together, and nothing that was decided meanwhile is believed', async () => {
+    await count('1');
+    const other = otherProcess();
+    other.exec('BEGIN IMMEDIATE');
+    const begun = performance.now();
+    const asked = [
+      store.keep(message()),
+      count('1'),
+      decide('2', () => named('2', 'A')),
+      store.keep(message()),
+      count('1'),
+    ];
+    const ended = await Promise.allSettled(asked);
+    expect(performance.now() - begun).toBeLessThan(9000);
+    expect(ended.map(({ status }) => status)).toEqual(asked.map(() => 'rejected'));
+    expect((ended[0] as PromiseRejectedResult).reason).toMatchObject({ code: 'SQLITE_BUSY' });
+    other.exec('COMMIT');
+    other.close();
+    let seen: unknown;
+    const look = (view: View): undefined => {
+      seen = [view.get(key('2')), view.find(mrn('A'))];
+      return undefined;
+    };
+    await decide('2', look, { keys: [mrn('A')] });
+    expect(seen).toEqual([undefined, []]);
+    await Promise.all([count('1'), decide('2', () => named('2', 'A'))]);
+    expect(await store.read(key('1'))).toMatchObject({ version: 2 });
+    expect(await store.read(key('2'))).toMatchObject({ version: 1 });
+    expect(await store.head()).toBe(3);
+  });
+});
+
 describe('a message that is kept', () => {
+  test('takes its own bytes to the thread, not the batch that it is of', async () => {
+    const batch = Buffer.alloc(8_000_000, 'x');
+    const all = Array.from({ length: 400 }, (_, i) => message({ bytes: batch.subarray(i * 100, i * 100 + 100) }));
+    const begun = performance.now();
+    const ids = await Promise.all(all.map((it) => store.keep(it)));
+    expect(performance.now() - begun).toBeLessThan(2000);
+    expect(`${Buffer.from((await store.message(ids[7] as number))?.bytes ?? [])}`).toBe('x'.repeat(100));
+  });
+
+  test('by hundreds of senders at a time does not keep units from being written', async () => {
+    let isOver = false;
+    const senders = Array.from({ length: 200 }, async () => {
+      while (!isOver) await store.keep(message());
+    });
+    await Promise.all(Array.from({ length: 10 }, (_, i) => count(`${i}`)));
+    isOver = true;
+    await Promise.all(senders);
+    expect(await store.head()).toBe(10);
+  });
+
   test('goes before units that wait: a hundred of them are not written by then', async () => {
     const units = Array.from({ length: 100 }, (_, i) => count(`${i}`));
     await store.keep(message());
