@@ -82,11 +82,14 @@ export function toFhirInstant(text: string, zoneOffset: (local: string) => strin
   return value?.includes('T') ? value : undefined;
 }
 
-/** v2 TM `HH[MM[SS[.S…]]]` as a FHIR time; colons between are read too. */
+/**
+ * v2 TM `HH[MM[SS[.S…]]][+ZZZZ]` as a FHIR time, without the fraction and the offset; colons between are read too.
+ * @returns undefined for anything else: `08:30 PM` is not half past eight in the morning
+ */
 export function toFhirTime(text: string): string | undefined {
-  const match = /^([01]\d|2[0-3])(?::?([0-5]\d)(?::?([0-5]\d)(\.\d{1,4})?)?)?/.exec(text);
+  const match = /^([01]\d|2[0-3])(?::?([0-5]\d)(?::?([0-5]\d)(?:\.\d*)?)?)?(?:[+-]\d{4})?$/.exec(text.trim());
   if (!match) return undefined;
-  return `${match[1]}:${match[2] ?? '00'}:${match[3] ?? '00'}${match[4] ?? ''}`;
+  return `${match[1]}:${match[2] ?? '00'}:${match[3] ?? '00'}`;
 }
 
 /** The other way, for what we send: an epoch in ms as `YYYYMMDDHHMMSS+ZZZZ` in the given zone offset (`+08:00`). */

@@ -1,4 +1,5 @@
 /** Conditions of rows, compiled to predicates. */
+import { parseDateTime, toFhirDate } from '../hl7v2/datetime.ts';
 import { cut, type FieldRef, parseRef, type Segment } from '../hl7v2/message.ts';
 import { isValued, leaf, type MappingContext, partOf, type Source } from './context.ts';
 import { itemNamed } from './questionnaire.ts';
@@ -61,6 +62,16 @@ function* predicates(owner: string, condition: Condition): Generator<Predicate> 
   const { valued, absent, repeats, single } = condition;
   if (valued) yield valuedAt(owner, valued, true);
   if (absent) yield valuedAt(owner, absent, false);
+  for (const [place, test, wanted] of [
+    [condition.dated, isDated, true],
+    [condition.undated, isDated, false],
+    [condition.past, isPast, true],
+    [condition.notPast, isPast, false],
+  ] as const) {
+    if (!place) continue;
+    const text = textAt(owner, place);
+    yield (source, context) => test(text(source, context), context) === wanted;
+  }
   if (condition.some) {
     const parts = condition.some.map((place) => valuedAt(owner, place, true));
     yield (source, context) => parts.some((part) => part(source, context));
@@ -93,6 +104,18 @@ function* predicates(owner: string, condition: Condition): Generator<Predicate> 
     const values = new Set(list.slice(1));
     yield (source, context) => values.has(text(source, context)) === wanted;
   }
+}
+
+function isDated(text: string): boolean {
+  return text !== '' && parseDateTime(text) !== undefined;
+}
+
+/** By the digits as written, to the precision of the date: clocks of two systems are never the same. */
+function isPast(text: string, { message, receivedAt }: MappingContext): boolean {
+  if (text === '') return false;
+  const day = toFhirDate(text);
+  const sent = toFhirDate(message.header.text(7)) ?? receivedAt;
+  return day !== undefined && day <= sent.slice(0, day.length);
 }
 
 function valuedAt(owner: string, place: string, wanted: boolean): Predicate {

@@ -263,7 +263,11 @@ export const converters: Readonly<Record<string, Converter>> = {
       ? instant
       : original(text, instant ?? context.receivedAt);
   }),
-  'TM-time': fromText(['time'], toFhirTime),
+  'TM-time': fromText(['time'], (text) => {
+    const time = toFhirTime(text);
+    // A FHIR time has no offset, and validators take no fraction.
+    return time !== undefined && /[.+-]/.test(text) ? original(text, time) : time;
+  }),
   'NM-decimal': fromText(['decimal'], number),
   'NM-integer': fromText(['integer'], (text) => whole(text, -2_147_483_648)),
   'NM-positiveInt': fromText(['positiveInt'], (text) => whole(text, 1)),

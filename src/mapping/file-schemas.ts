@@ -59,6 +59,10 @@ const condition = object(
   {
     valued: said('The place holds something.', ref('place')),
     absent: said('The place is empty.', ref('place')),
+    dated: said('The place holds a date that can be read; 00000000 is none.', ref('place')),
+    undated: said('The place holds no date that can be read.', ref('place')),
+    past: said('The place holds a date that is not after the day of MSH-7.', ref('place')),
+    notPast: said('The place holds no date, or one after the day of MSH-7.', ref('place')),
     some: said('One of the places holds something.', list(ref('place'), { minItems: 1 })),
     item: said('The place is coded and names an item of a questionnaire that is known.', ref('place')),
     noItem: said('The place names no item of a questionnaire.', ref('place')),

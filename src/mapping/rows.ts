@@ -10,6 +10,12 @@ export interface Condition {
   /** The place holds something. */
   readonly valued?: string;
   readonly absent?: string;
+  /** The place holds a date of which at least the year can be read; `00000000` and `n/a` are none. */
+  readonly dated?: string;
+  readonly undated?: string;
+  /** The place holds a date that is not after the day on which the message was sent (MSH-7). */
+  readonly past?: string;
+  readonly notPast?: string;
   /** One of the places holds something. */
   readonly some?: readonly string[];
   /** The place is coded and names an item of a questionnaire that is known: what follows is its answer. */

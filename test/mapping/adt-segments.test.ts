@@ -4,6 +4,35 @@ import type { Json } from '../../src/fhir/types.ts';
 import { errorsOf } from '../../src/fhir/validate.ts';
 import { all, extensions, first, follow, mapped, type Parts, segment, text } from './support.ts';
 
+describe('a death', () => {
+  test.each([
+    ['20260315', 'Y', { deceasedDateTime: '2026-03-15' }],
+    ['', 'Y', { deceasedBoolean: true }],
+    ['00000000', 'Y', { deceasedBoolean: true }],
+    ['00000000', 'N', { deceasedBoolean: false }],
+    ['not known', 'Y', { deceasedBoolean: true }],
+  ])('of PID-29 "%s" and PID-30 "%s" is %p', (when, whether, expected) => {
+    const { deceasedBoolean, deceasedDateTime } = first({ PID: { 29: when, 30: whether } }, 'Patient');
+    expect({
+      ...(deceasedBoolean !== undefined && { deceasedBoolean }),
+      ...(deceasedDateTime && { deceasedDateTime }),
+    }).toEqual(expected);
+  });
+
+  test('without a date keeps what was written', () => {
+    const texts = (PID: Record<number, string>): string => JSON.stringify(first({ PID }, 'Patient'));
+    expect(texts({ 29: 'not known' })).toContain('"valueString":"not known"');
+    expect(texts({ 29: 'not known', 30: 'Y' })).toContain('"valueString":"not known"');
+  });
+});
+
+describe('next of kin', () => {
+  test('with one number of two authorities are two persons', () => {
+    const more = ['BIRTHREG', 'GOV'].map((it, i) => segment('NK1', { 1: `${i + 1}`, 2: `A^${it}`, 33: `7^^^${it}` }));
+    expect(all({ more }, 'RelatedPerson')).toHaveLength(2);
+  });
+});
+
 describe('GT1, who pays', () => {
   const guarantor = (fields: Readonly<Record<number, string>>, PID = {}): Parts => ({
     PID: { 18: 'A1^^^RENHE^AN', ...PID },

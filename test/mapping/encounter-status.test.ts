@@ -37,6 +37,25 @@ describe('the status of a visit', () => {
     expect(end('')).toBe('2026-03-16T10:30:00+08:00');
   });
 
+  test.each(['00000000', '00000000000000', 'n/a', '20260317', '20260401100000', '99991231'])(
+    'PV1-45 "%s" of an update is no discharge: the visit goes on, and nobody is followed up',
+    (dischargedAt) => {
+      expect(builtOf({ event: 'A08', PV1: { 45: dischargedAt } }, 'Encounter').resource.status).toBe('in-progress');
+    },
+  );
+
+  test.each(['2026', '202603', '20260316', '20260316235900'])(
+    'PV1-45 "%s" of an update is one: by the day, for clocks differ',
+    (dischargedAt) => {
+      expect(builtOf({ event: 'A08', PV1: { 45: dischargedAt } }, 'Encounter').resource.status).toBe('finished');
+    },
+  );
+
+  test('a discharge whose PV1-45 and EVN-6 are zeros ends when it was recorded', () => {
+    const { period } = first({ event: 'A03', PV1: { 45: '00000000' }, EVN: { 6: '00000000' } }, 'Encounter');
+    expect(period.end).toBe('2026-03-16T10:30:00+08:00');
+  });
+
   test('an admission and an update without PV1-45 end nothing', () => {
     for (const event of ['A01', 'A04', 'A08']) {
       const built = builtOf({ event }, 'Encounter');
