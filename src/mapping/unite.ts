@@ -25,7 +25,8 @@ export function unite(
       if (names) first.registers.set(key, names);
       if (initial.has(key)) first.initial.add(key);
     } else if (Array.isArray(standing) && Array.isArray(value)) {
-      const added = addTo(standing, value, key, aliases);
+      const { added, completed } = addTo(standing, value, key, aliases);
+      for (const it of unconverted) it.container = completed.get(it.container) ?? it.container;
       const names = first.registers.get(key);
       if (names) names.push(...added.map((i) => registers.get(key)?.[i] ?? ''));
     } else if (isSame(standing, value)) stands(value, standing, aliases);
@@ -35,15 +36,24 @@ export function unite(
 
 /**
  * Adds the entries that are not there. `Li Min` says nothing beside `Dr Li Min`, and is completed by it.
- * @returns their indexes in `more`
+ * @returns the indexes in `more` of those that were added, and for those that complete another one that one
  */
-function addTo(standing: unknown[], more: readonly unknown[], key: string, aliases: Aliases): number[] {
+function addTo(
+  standing: unknown[],
+  more: readonly unknown[],
+  key: string,
+  aliases: Aliases,
+): { added: number[]; completed: Map<Json, Json> } {
   const before = standing.slice();
   const added: number[] = [];
+  const completed = new Map<Json, Json>();
   for (const [i, item] of more.entries()) {
     const same = before.find((it) => covers(it, item) || (key === 'identifier' && isSameNumber(it, item)));
     const less = same === undefined && key !== 'identifier' ? before.find((it) => covers(item, it)) : undefined;
-    if (isObject(less)) for (const [name, part] of Object.entries(item as Json)) (less as Json)[name] ??= part;
+    if (isObject(less)) {
+      for (const [name, part] of Object.entries(item as Json)) (less as Json)[name] ??= part;
+      completed.set(item as Json, less);
+    }
     const known = same ?? less;
     if (known !== undefined) stands(item, known, aliases);
     else {
@@ -51,7 +61,7 @@ function addTo(standing: unknown[], more: readonly unknown[], key: string, alias
       added.push(i);
     }
   }
-  return added;
+  return { added, completed };
 }
 
 /** True when the first says all that the second says. */

@@ -1,6 +1,6 @@
 /** A resource that a message makes twice: nothing of the second is lost, and nothing of the first. */
 import { describe, expect, test } from '@jest/globals';
-import { all, first, mapped, type Parts } from './support.ts';
+import { all, first, mapped, type Parts, segment } from './support.ts';
 
 const number = '^^^^^^RENHE';
 
@@ -25,6 +25,24 @@ describe('one doctor in several fields', () => {
   test('has one number, as the first said it', () => {
     expect(doctor('Li^Min', 'Li^Min').identifier).toHaveLength(1);
   });
+});
+
+test('a name that completes another brings along the code that nobody knows', () => {
+  const nk1 = (name: string): string => segment('NK1', { 1: '1', 30: name, 33: '1^^^RENHE^SS' });
+  const [person, ...others] = all({ more: [nk1('A'), nk1('A^B^^^^^ZZ')] }, 'RelatedPerson');
+  expect(others).toEqual([]);
+  expect(person?.name).toEqual([
+    {
+      family: 'A',
+      given: ['B'],
+      extension: [
+        {
+          url: 'https://aftercare.example/fhir/StructureDefinition/v2-use',
+          valueCodeableConcept: { coding: [{ code: 'ZZ' }] },
+        },
+      ],
+    },
+  ]);
 });
 
 test('the lineage of both fields names the element that stands', () => {
