@@ -1,5 +1,6 @@
 /** Rows of the stages: the journal, cursors, events. Keeping a message takes no lock and waits for no commit. */
 import type pg from 'pg';
+import { type Earlier, firstId, namedAs } from '../../src/store/named-message.ts';
 import type {
   EventRow,
   JournalRow,
@@ -9,16 +10,7 @@ import type {
   NewMessage,
   SubscriptionCursor,
 } from '../../src/store/rows.ts';
-import {
-  againMax,
-  clashOf,
-  firstId,
-  journalRow,
-  messageColumns,
-  messageOutcome,
-  outcomeColumns,
-  repeatOf,
-} from '../../src/store/stage-rows.ts';
+import { againMax, journalRow, messageColumns, messageOutcome, outcomeColumns } from '../../src/store/stage-rows.ts';
 import { isConflict, isLost, translated } from './connect.ts';
 import { Groups } from './groups.ts';
 import type { Reader } from './reader.ts';
@@ -31,12 +23,6 @@ interface Keeping {
   readonly named?: { readonly clash: string | undefined };
   resolve(kept: KeptMessage): void;
   reject(error: unknown): void;
-}
-
-/** What has the control id of a message: the newest, and the first of the same bytes. */
-interface Known {
-  readonly sha256: string;
-  readonly first: Pick<JournalRow, 'id' | 'state' | 'answer'>;
 }
 
 export class Journal {
@@ -74,10 +60,13 @@ export class Journal {
       return;
     }
     try {
-      const known = await this.#known(group);
-      const kept = group.map((it) => keptAs(it, known.get(it)));
+      const earlier = await this.#earlier(group);
+      const kept = group.map((it) => ({
+        ...namedAs(it.message, earlier.get(it), it.named?.clash),
+        resolve: it.resolve,
+      }));
       const ids = await this.#insert(kept.map(({ message }) => message));
-      for (const [i, { resolve }] of group.entries()) resolve({ ...(kept[i] as As).as, id: ids[i] as number });
+      for (const [i, { as, resolve }] of kept.entries()) resolve({ ...as, id: ids[i] as number });
     } catch (error) {
       if (group.length === 1 || isConflict(error) || isLost(error))
         for (const { reject } of group) reject(translated(error));
@@ -85,7 +74,7 @@ export class Journal {
     }
   }
 
-  async #known(group: readonly Keeping[]): Promise<Map<Keeping, Known>> {
+  async #earlier(group: readonly Keeping[]): Promise<Map<Keeping, Earlier>> {
     const named = group.filter((it) => it.named);
     if (named.length === 0) return new Map();
     const names = named.map(({ message: { controlId, facility } }, place) => ({ place, controlId, facility }));
@@ -97,13 +86,14 @@ export class Journal {
          ORDER BY id DESC LIMIT 1) m`,
       columnsOf(names, ['place', 'controlId', 'facility']),
     );
-    const known = new Map<Keeping, Known>();
+    const earlier = new Map<Keeping, Earlier>();
     for (const { place, ...last } of rows as unknown as (JournalRow & { readonly place: number })[]) {
       const keeping = named[place] as Keeping;
-      const isRepeat = last.sha256 === keeping.message.sha256 && firstId(last) !== last.id;
-      known.set(keeping, { sha256: last.sha256, first: (isRepeat && (await this.message(firstId(last)))) || last });
+      const isRepeat = last.sha256 === keeping.message.sha256;
+      const first = isRepeat && firstId(last) !== last.id ? await this.message(firstId(last)) : undefined;
+      earlier.set(keeping, { first: isRepeat ? (first ?? last) : undefined });
     }
-    return known;
+    return earlier;
   }
 
   #insert(messages: readonly NewMessage[]): Promise<number[]> {
@@ -224,22 +214,6 @@ function firstRepeated(group: readonly Keeping[]): number {
     const name = JSON.stringify([facility, controlId]);
     return (names.has(name) && named !== undefined) || !names.add(name);
   });
-}
-
-interface As {
-  readonly message: NewMessage;
-  readonly as: { readonly kind: 'new' | 'clash' } | { readonly kind: 'repeat'; readonly first: Known['first'] };
-}
-
-function keptAs({ message, named }: Keeping, known: Known | undefined): As {
-  if (known?.sha256 === message.sha256) {
-    const { id, state, answer } = known.first;
-    return { message: repeatOf(message, { id, answer }), as: { kind: 'repeat', first: { id, state, answer } } };
-  }
-  const clash = known && named?.clash;
-  return clash === undefined
-    ? { message, as: { kind: 'new' } }
-    : { message: clashOf(message, clash), as: { kind: 'clash' } };
 }
 
 function conditions({ state, type, site, facility, controlId, from, to, before }: MessageQuery): {

@@ -73,7 +73,6 @@ export class Decisions {
   /** Something was not written: what is decided from now on begins with what the file has. */
   #isBroken = false;
   #units = 0;
-  #round = 0;
   /** Of the last version that was decided; undefined: what the file has. */
   #sequence: number | undefined;
   #scheduled = false;
@@ -156,7 +155,6 @@ export class Decisions {
       this.#overlay.clear();
       this.#resources.forget();
       this.#sequence = undefined;
-      this.#round = this.#writer.round;
       this.#waiting.unshift(...this.#again.splice(0));
     }
     const isFull = this.#underWay.length >= underWayMax || this.#characters > charactersMax;
@@ -182,7 +180,7 @@ export class Decisions {
       const characters = writes.reduce((sum, { json }) => sum + (json?.length ?? 0), 0);
       this.#characters += characters;
       this.#underWay.push({ task, number, characters, followers: [] });
-      const unit = { kind: 'unit', round: this.#round, versions, effects: made } as const;
+      const unit = { kind: 'unit', round: this.#writer.round, versions, effects: made } as const;
       this.#writer.add(unit, (outcome) => this.#settle(outcome));
     } catch (error) {
       this.#sequence = sequence;
@@ -215,7 +213,7 @@ export class Decisions {
   }
 
   #find(key: IdentifierKey): Current[] {
-    const changing = new Map(this.#overlay.identified(key));
+    const changing = this.#overlay.identified(key);
     const found = new Map<string, Stored>();
     for (const row of this.#resources.find(key, 2 + changing.size)) {
       const name = nameOf(row);

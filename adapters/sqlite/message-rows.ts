@@ -1,5 +1,6 @@
 /** The journal in SQLite: received messages with what became of them. */
 import type Database from 'better-sqlite3';
+import { firstId, namedAs } from '../../src/store/named-message.ts';
 import type {
   JournalRow,
   KeptMessage,
@@ -8,16 +9,7 @@ import type {
   MessageQuery,
   NewMessage,
 } from '../../src/store/rows.ts';
-import {
-  againMax,
-  clashOf,
-  firstId,
-  journalRow,
-  messageColumns,
-  messageOutcome,
-  outcomeColumns,
-  repeatOf,
-} from '../../src/store/stage-rows.ts';
+import { againMax, journalRow, messageColumns, messageOutcome, outcomeColumns } from '../../src/store/stage-rows.ts';
 import { one } from './one.ts';
 import type { Watch } from './watch.ts';
 
@@ -76,12 +68,10 @@ export class MessageRows {
   /** See {@link Store.keepNamed}. */
   keepNamed(message: NewMessage, clash: string | undefined): KeptMessage {
     const last = this.#last.get(message.controlId, message.facility);
-    if (last?.sha256 === message.sha256) {
-      const { id, state, answer } = (this.message(firstId(last)) ?? this.message(last.id)) as JournalRow;
-      return { kind: 'repeat', id: this.keep(repeatOf(message, { id, answer })), first: { id, state, answer } };
-    }
-    if (last && clash !== undefined) return { kind: 'clash', id: this.keep(clashOf(message, clash)) };
-    return { kind: 'new', id: this.keep(message) };
+    const isRepeat = last?.sha256 === message.sha256;
+    const first = isRepeat ? (this.message(firstId(last)) ?? this.message(last.id)) : undefined;
+    const named = namedAs(message, last && { first }, clash);
+    return { ...named.as, id: this.keep(named.message) };
   }
 
   answered(id: number, answer: Uint8Array): void {

@@ -19,7 +19,7 @@ export function openDatabase(path: string): Database.Database {
   // For the migrations; afterwards only the writer waits, which is a thread of its own.
   db.pragma('busy_timeout = 5000');
   db.pragma('cache_size = -32768');
-  // Pages. Whoever waits for the commit that makes a checkpoint waits for it too: four times as many make it four times as long.
+  // Pages. Whoever waits for the commit that makes a checkpoint waits for that too: often and short is better.
   db.pragma('wal_autocheckpoint = 1000');
   migrate(db);
   db.pragma('busy_timeout = 10');

@@ -21,9 +21,10 @@ export class Overlay {
     return this.#current.get(name)?.value;
   }
 
-  /** For resources of which that changes: whether they will have an identifier. */
-  *identified(key: IdentifierKey): Generator<readonly [name: string, has: boolean]> {
-    for (const [name, { value }] of this.#identified.get(identifierName(key)) ?? []) yield [name, value];
+  /** Names of the resources of which that changes ─▶ whether they will have an identifier. */
+  identified(key: IdentifierKey): ReadonlyMap<string, boolean> {
+    const names = this.#identified.get(identifierName(key)) ?? [];
+    return new Map([...names].map(([name, { value }]) => [name, value]));
   }
 
   /** A unit writes a version, or only its marks. */

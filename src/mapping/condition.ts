@@ -107,12 +107,11 @@ function* predicates(owner: string, condition: Condition): Generator<Predicate> 
 }
 
 function isDated(text: string): boolean {
-  return text !== '' && parseDateTime(text) !== undefined;
+  return parseDateTime(text) !== undefined;
 }
 
 /** By the digits as written, to the precision of the date: clocks of two systems are never the same. */
 function isPast(text: string, { message, receivedAt }: MappingContext): boolean {
-  if (text === '') return false;
   const day = toFhirDate(text);
   const sent = toFhirDate(message.header.text(7)) ?? receivedAt;
   return day !== undefined && day <= sent.slice(0, day.length);

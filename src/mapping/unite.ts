@@ -6,12 +6,8 @@ import type { Built, Json, MappingContext, Marks } from './context.ts';
 import { rivalsOf } from './target.ts';
 
 /** @param draft of the same type and identity as `first`; it is used up */
-export function unite(
-  first: Built,
-  draft: Json,
-  { clear, initial, registers }: Marks,
-  { aliases, unconverted }: MappingContext,
-): void {
+export function unite(first: Built, draft: Json, { clear, initial, registers }: Marks, context: MappingContext): void {
+  const { aliases, unconverted } = context;
   const { resource } = first;
   aliases?.set(draft, resource);
   for (const it of unconverted) if (it.container === draft) it.container = resource;
@@ -25,8 +21,7 @@ export function unite(
       if (names) first.registers.set(key, names);
       if (initial.has(key)) first.initial.add(key);
     } else if (Array.isArray(standing) && Array.isArray(value)) {
-      const { added, completed } = addTo(standing, value, key, aliases);
-      for (const it of unconverted) it.container = completed.get(it.container) ?? it.container;
+      const added = addTo(standing, value, key, context);
       const names = first.registers.get(key);
       if (names) names.push(...added.map((i) => registers.get(key)?.[i] ?? ''));
     } else if (isSame(standing, value)) stands(value, standing, aliases);
@@ -36,23 +31,22 @@ export function unite(
 
 /**
  * Adds the entries that are not there. `Li Min` says nothing beside `Dr Li Min`, and is completed by it.
- * @returns the indexes in `more` of those that were added, and for those that complete another one that one
+ * @returns their indexes in `more`
  */
 function addTo(
   standing: unknown[],
   more: readonly unknown[],
   key: string,
-  aliases: Aliases,
-): { added: number[]; completed: Map<Json, Json> } {
+  { aliases, unconverted }: MappingContext,
+): number[] {
   const before = standing.slice();
   const added: number[] = [];
-  const completed = new Map<Json, Json>();
   for (const [i, item] of more.entries()) {
     const same = before.find((it) => covers(it, item) || (key === 'identifier' && isSameNumber(it, item)));
     const less = same === undefined && key !== 'identifier' ? before.find((it) => covers(item, it)) : undefined;
     if (isObject(less)) {
       for (const [name, part] of Object.entries(item as Json)) (less as Json)[name] ??= part;
-      completed.set(item as Json, less);
+      for (const it of unconverted) if (it.container === item) it.container = less;
     }
     const known = same ?? less;
     if (known !== undefined) stands(item, known, aliases);
@@ -61,7 +55,7 @@ function addTo(
       added.push(i);
     }
   }
-  return { added, completed };
+  return added;
 }
 
 /** True when the first says all that the second says. */

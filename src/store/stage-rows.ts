@@ -1,5 +1,5 @@
 /** Rows of the stages as a database gives them ─▶ rows of the seam. NULL there is absent here. */
-import type { CodeAnswer, CodeKey, JournalRow, MessageOutcome, NewMessage, OutgoingRow, UnknownCode } from './rows.ts';
+import type { CodeAnswer, CodeKey, JournalRow, MessageOutcome, OutgoingRow, UnknownCode } from './rows.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -68,20 +68,4 @@ function answered({ targetSystem, targetCode, targetDisplay, answeredBy, answere
   const display = targetDisplay === null ? {} : { display: targetDisplay };
   const target = targetCode === null ? {} : { target: { system: targetSystem, code: targetCode, ...display } };
   return { answer: { ...target, by: answeredBy, at: answeredAt } as CodeAnswer, rest };
-}
-
-/** A message as it is kept that repeats another. */
-export function repeatOf(message: NewMessage, first: Pick<JournalRow, 'id' | 'answer'>): NewMessage {
-  return { ...message, state: 'duplicate', answer: first.answer, error: `message ${first.id} sent again` };
-}
-
-/** The message that a row repeats; itself when it repeats none. */
-export function firstId({ id, state, error }: Pick<JournalRow, 'id' | 'state' | 'error'>): number {
-  const first = state === 'duplicate' ? /^message (\d+) sent again$/.exec(error ?? '')?.[1] : undefined;
-  return first === undefined ? id : Number(first);
-}
-
-/** A message as it is kept whose control id another has. */
-export function clashOf(message: NewMessage, error: string): NewMessage {
-  return { ...message, state: 'rejected', answer: new Uint8Array(), error };
 }

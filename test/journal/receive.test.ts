@@ -9,8 +9,8 @@ import { type Receiver, type ReceiverParts, receiver } from '../../src/journal/r
 import { Mapping } from '../../src/mapping/map.ts';
 import { readMappings } from '../../src/mapping/read.ts';
 import type { SiteSettings } from '../../src/mapping/rows.ts';
+import { firstId, namedAs } from '../../src/store/named-message.ts';
 import type { KeptMessage, NewMessage } from '../../src/store/rows.ts';
-import { clashOf, firstId, repeatOf } from '../../src/store/stage-rows.ts';
 import { discharge, foreignSamples, hospitalDay } from '../support/messages.ts';
 
 const mapping = new Mapping(readMappings(new URL('../../mappings', import.meta.url).pathname));
@@ -48,12 +48,10 @@ function bench(parts: Partial<ReceiverParts> = {}): Bench {
         );
         const last = kept[at] && { ...kept[at], id: at + 1 };
         log.push('keep');
-        if (last?.sha256 === message.sha256) {
-          const first = { ...last, ...kept[firstId(last) - 1], id: firstId(last) };
-          return { kind: 'repeat', id: kept.push(repeatOf(message, first)), first };
-        }
-        if (last && clash !== undefined) return { kind: 'clash', id: kept.push(clashOf(message, clash)) };
-        return { kind: 'new', id: kept.push(message) };
+        const first =
+          last?.sha256 === message.sha256 ? { ...last, ...kept[firstId(last) - 1], id: firstId(last) } : undefined;
+        const named = namedAs(message, last && { first }, clash);
+        return { ...named.as, id: kept.push(named.message) };
       },
       answered: async (id, answer) => {
         kept[id - 1] = { ...(kept[id - 1] as NewMessage), answer };

@@ -1,7 +1,9 @@
 /** How SQLite writes: on a thread of its own, decisions in order, each upon what those before it decided. */
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { MessagePort } from 'node:worker_threads';
+import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import Database from 'better-sqlite3';
+import type { Order } from '../../adapters/sqlite/job.ts';
 import { SqliteStore } from '../../adapters/sqlite/store.ts';
 import type { Commit } from '../../src/commit/commit.ts';
 import type { StoredResource } from '../../src/fhir/types.ts';
@@ -229,9 +231,18 @@ describe('a message that is kept', () => {
   test('takes its own bytes to the thread, not the batch that it is of', async () => {
     const batch = Buffer.alloc(8_000_000, 'x');
     const all = Array.from({ length: 400 }, (_, i) => message({ bytes: batch.subarray(i * 100, i * 100 + 100) }));
+    const posted = jest.spyOn(MessagePort.prototype, 'postMessage');
     const begun = performance.now();
     const ids = await Promise.all(all.map((it) => store.keep(it)));
     expect(performance.now() - begun).toBeLessThan(2000);
+    // Node itself posts on ports of its own.
+    const orders = posted.mock.calls.flatMap(([order]) => ((order as Partial<Order>).jobs ? (order as Order) : []));
+    posted.mockRestore();
+    const sent = orders.flatMap(({ jobs }) =>
+      jobs.flatMap(([, job]) => (job.kind === 'keep' ? job.message.bytes : [])),
+    );
+    expect(sent).toHaveLength(400);
+    expect(new Set(sent.map(({ buffer }) => buffer.byteLength))).toEqual(new Set([100]));
     expect(`${Buffer.from((await store.message(ids[7] as number))?.bytes ?? [])}`).toBe('x'.repeat(100));
   });
 
