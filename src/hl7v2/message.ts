@@ -142,7 +142,7 @@ export function parse(source: string): Message | undefined {
   const counts = new Map<string, number>();
   const segments: Segment[] = [];
   for (const line of text.split(segmentEnd(text))) {
-    if (line.trim() === '') continue;
+    if (isBlank(line)) continue;
     const name = line.slice(0, 3);
     // Two messages in one would be one patient's with another's findings: a batch is cut before (batch.ts).
     if (name === 'MSH' && segments.length > 0) return undefined;
@@ -151,6 +151,13 @@ export function parse(source: string): Message | undefined {
     segments.push(new Segment(line, delimiters, sequence));
   }
   return new Message(delimiters, segments);
+}
+
+/** Buffers of a fixed size end in NULs. */
+function isBlank(line: string): boolean {
+  const first = line.charCodeAt(0);
+  if (first > 0x20 && first < 0x7f) return false;
+  return line.replaceAll('\0', '').trim() === '';
 }
 
 const refPattern = /^([A-Z][A-Z0-9]{1,2})[-.](\d+)(?:\.(\d+))?(?:\.(\d+))?$/;

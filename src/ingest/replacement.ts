@@ -32,7 +32,9 @@ export function effectiveEdge(id: string, edgeOf: EdgeOf): Edge | undefined {
     const next = edgeOf(at.id);
     if (!next) return own;
     seen.add(at.id);
-    if (compareStamps(next.stamp, oldest.edge.stamp) < 0) oldest = { from: at.id, edge: next };
+    // Of one message both are as old: whichever it is, it must be one.
+    const order = compareStamps(next.stamp, oldest.edge.stamp) || (at.id < oldest.from ? -1 : 1);
+    if (order < 0) oldest = { from: at.id, edge: next };
     at = next;
   }
   return own;

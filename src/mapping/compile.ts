@@ -137,7 +137,7 @@ export class Compiler {
         return built && { reference: `${built.resource.resourceType}/${built.resource.id}` };
       };
     }
-    const name = row.type ?? defaultConverters[element.type];
+    const name = row.type ?? defaultOf(element.type, row.field);
     if (!name) throw new Error(`'${row.to}' is a ${element.type}: name a type`);
     const type = this.#type(name);
     if (!type.makes.includes(element.type)) {
@@ -196,6 +196,12 @@ export class Compiler {
     late.fill = this.rows(file, datatype, type);
     return compiled;
   }
+}
+
+/** A text that is a field as a whole keeps what stands behind its delimiters: senders forget to escape `^` and `&`. */
+function defaultOf(type: string, field = ''): string | undefined {
+  const name = defaultConverters[type];
+  return name === 'ST-string' && /^[A-Z][A-Z0-9]{2}-\d+$/.test(field) ? 'TX-string' : name;
 }
 
 /**
@@ -281,13 +287,13 @@ function placeName(
 
 function writer(target: Target, row: Row, name: string, register: string): Writer {
   const defaults = row.with;
-  const { root: rootKey, key, rivals, list } = target;
+  const { root: rootKey, key, list } = target;
   return (root, value, context, slots, repetition, built) => {
     if (value === undefined) return;
     const container = target.enter(root, slots, repetition);
+    if (!container) return;
     if (list) note(root[rootKey], rootKey, register, context, built);
     if (row.missing && container[key] !== undefined) return;
-    for (const rival of rivals) if (container[rival] !== undefined) return;
     if (value instanceof Unconverted && target.element.list) {
       // A list of codes has no place for an extension without a value: it stands at the parent.
       container.extension ??= [];

@@ -1,7 +1,7 @@
 /** What the rows made is completed by what invariants of R4 ask and a message may leave out; nothing that it says is lost. */
 import { type ElementDefinition, elementsOf, isPrimitive } from '../fhir/definitions.ts';
 import type { Zone } from '../fhir/zone.ts';
-import { withoutCurrent, withStatus } from './complete-merge.ts';
+import { withNumbersOnce, withStatus } from './complete-merge.ts';
 import { completeOrder } from './complete-order.ts';
 import { soundPeriod } from './complete-period.ts';
 import { completeAppointment, soundAppointment, withParticipants } from './complete-schedule.ts';
@@ -40,7 +40,7 @@ export function settle(context: MappingContext): void {
     if (it.resource.resourceType === 'Appointment') withParticipants(it, built);
     complete(it, zone);
     completeOrder(it, context);
-    withoutCurrent(it);
+    withNumbersOnce(it, aliases);
     withStatus(it);
     withRequired(it);
     withLabelsOnce(it.resource, aliases);

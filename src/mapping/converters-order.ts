@@ -1,7 +1,8 @@
 /** Converters of orders and results (ORU): numbers with units and ranges, waveforms, documents, categories. */
 import { toFhirInstant } from '../hl7v2/datetime.ts';
 import { unescapeText } from '../hl7v2/escape.ts';
-import { clean, type Json, leaf, type MappingContext, partOf } from './context.ts';
+import { cut } from '../hl7v2/message.ts';
+import { clean, isValued, type Json, leaf, type MappingContext, partOf } from './context.ts';
 import { type Converter, type ConverterInput, Unconverted } from './converters.ts';
 import { unknownElement } from './data-absent.ts';
 import { locations } from './pl-location.ts';
@@ -24,6 +25,26 @@ function original(text: string): Json {
   return { url: 'http://hl7.org/fhir/StructureDefinition/originalText', valueString: text };
 }
 
+/**
+ * `value` of a Quantity, with what a number of JavaScript cannot hold: how many places were sent (`7.10`), or more digits than
+ * it has. A text that is no number stands alone.
+ */
+function decimalOf(text: string): Json {
+  const value = numberOf(text);
+  if (value === undefined) return { _value: { extension: [original(text)] } };
+  const sent = text
+    .replace(/^\+/, '')
+    .replace(/^(-?)0+(?=\d)/, '$1')
+    .replace(/^(-?)\./, '$10.')
+    .replace(/\.$/, '');
+  if (sent === String(value)) return { value };
+  const [, places = ''] = sent.split('.');
+  const isExact = places !== '' && sent.replace(/\.?0+$/, '') === String(value);
+  return { value, _value: { extension: [isExact ? { url: precision, valueInteger: places.length } : original(text)] } };
+}
+
+const precision = 'http://hl7.org/fhir/StructureDefinition/quantity-precision';
+
 /** A sign of FHIR before a number; `≤` and `≥` as people write them. */
 const comparators: Readonly<Record<string, string>> = {
   '<': '<',
@@ -36,12 +57,15 @@ const comparators: Readonly<Record<string, string>> = {
 
 /** A number that a sender puts into NM: `>33.3` is a comparator and a value, `HI` keeps its text beside the unit. */
 function numericQuantity(raw: string, input: ConverterInput): Json | undefined {
+  const d = input.context.delimiters;
   const text = textOf(raw, input);
+  // An NM has no parts: `5^6` is no five.
+  if (cut(raw, d.component, 1) !== raw && isValued(raw.slice(cut(raw, d.component, 1).length), d))
+    return { _value: { extension: [original(clean(unescapeText(raw, d)))] } };
   if (text === '') return undefined;
-  const [, sign, number] = /^(<=|>=|[<>≤≥])\s*(\S+)$/.exec(text) ?? [undefined, undefined, text];
-  const value = numberOf(number as string);
-  if (value === undefined) return { _value: { extension: [original(text)] } };
-  return { ...(sign && { comparator: comparators[sign] }), value };
+  const [, sign, number = ''] = /^(<=|>=|[<>≤≥])\s*(\S+)$/.exec(text) ?? [undefined, undefined, text];
+  if (numberOf(number) === undefined) return decimalOf(text);
+  return { ...(sign && { comparator: comparators[sign] }), ...decimalOf(number) };
 }
 
 /** CQ: an amount with its unit. */
@@ -49,9 +73,7 @@ function compositeQuantity(raw: string, input: ConverterInput): Json | undefined
   const amount = partText(raw, input, 1);
   const unit = unitOf(partOf(raw, input.level, 2, input.context.delimiters), input.level + 1, input.context);
   if (amount === '' && !unit) return undefined;
-  const value = numberOf(amount);
-  if (value !== undefined) return { value, ...unit };
-  return { ...(amount && { _value: { extension: [original(amount)] } }), ...unit };
+  return { ...(amount && decimalOf(amount)), ...unit };
 }
 
 /** CQ as a Duration: drt-1 wants a unit of time in UCUM. */
@@ -159,7 +181,7 @@ function documentData(raw: string, input: ConverterInput): unknown {
   if (found) return found;
   // What is said to be base64 and is none stays readable beside the data that is not there.
   if (encoding !== 'base64') return Buffer.from(clean(text), 'utf8').toString('base64') || undefined;
-  return new Unconverted(original(clean(text)));
+  return clean(text) === '' ? undefined : new Unconverted(original(clean(text)));
 }
 
 const mediaTypes = new Set(['application', 'audio', 'image', 'message', 'model', 'multipart', 'text', 'video']);

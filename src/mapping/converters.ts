@@ -239,12 +239,24 @@ function performedPeriod(raw: string, input: ConverterInput): Json | undefined {
 
 /** Everything that a field holds, delimiters and all, for a text element. */
 function wholeText(raw: string, input: ConverterInput): string | undefined {
+  if (raw === '') return undefined;
   const { component, subcomponent } = input.context.delimiters;
+  if (!raw.includes(component) && !raw.includes(subcomponent))
+    return leaf(raw, 3, input.context.delimiters) || undefined;
   const parts = raw
     .split(component)
     .flatMap((part) => part.split(subcomponent))
     .map((part) => leaf(part, 3, input.context.delimiters));
   return parts.filter((part) => part !== '').join(' ') || undefined;
+}
+
+/** The parts of a SAD that its SAD.1 does not say already; street and number by themselves are one line. */
+function beyondLine(raw: string, input: ConverterInput): { street?: string; number?: string } {
+  const [line = '', street = '', number = ''] = texts(raw, input, 3).map((it) => (it === '""' ? '' : it));
+  if (line === '') return { street: [street, number].filter((it) => it !== '').join(' ') };
+  const words = (text: string): string => ` ${text.split(/[\s,]+/).join(' ')} `;
+  const isSaid = (part: string): boolean => words(line).includes(words(part));
+  return { ...(!isSaid(street) && { street }), ...(!isSaid(number) && { number }) };
 }
 
 const strings = ['string', 'markdown'];
@@ -254,6 +266,8 @@ export const converters: Readonly<Record<string, Converter>> = {
   'ST-string': fromText(strings, (text) => text),
   'ST-code': fromText(['code'], (text) => (codePattern.test(text) ? text : undefined)),
   'ST-uri': fromText(['uri', 'url'], (text) => (/^urn:/i.test(text) || !/^\S+$/.test(text) ? uri(text) : text)),
+  'SAD-street': { makes: strings, convert: (raw, input) => beyondLine(raw, input).street || undefined },
+  'SAD-number': { makes: strings, convert: (raw, input) => beyondLine(raw, input).number || undefined },
   'TX-string': { makes: strings, convert: wholeText },
   'DTM-date': dated('date', toFhirDate),
   'DTM-dateTime': dated('dateTime', (text, { context }) => toFhirDateTime(text, context.offsetOf)),

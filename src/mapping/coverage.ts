@@ -263,7 +263,7 @@ function placesOf(when: Row['when']): string[] {
 }
 
 function placesOfIdentity(identity: Identity): string[] {
-  return identity.flatMap((it) =>
-    Array.isArray(it) ? it.filter((part: string) => /^[A-Z][A-Z0-9]{2}-\d/.test(part)) : [],
-  );
+  return identity
+    .flatMap((it): readonly string[] => ('identifier' in it ? (it.and ?? []) : it))
+    .filter((part) => /^[A-Z][A-Z0-9]{2}-\d/.test(part));
 }

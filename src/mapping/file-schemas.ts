@@ -124,6 +124,10 @@ const identity = said(
         object(['identifier'], {
           identifier: said('One of its identifiers, these types (table 0203) first.', list(text)),
           any: said('A stored one is found by each of these identifiers.', { type: 'boolean' }),
+          and: said(
+            'Places (OBX-3.1), valued or not, and "occurrence", which tell apart what a sender gives one identifier.',
+            list(text, { minItems: 1 }),
+          ),
         }),
         said(
           'Places (DG1-3.1), ids of other resources of the message (@Encounter), "sender", "questionnaire" (that OBX-3 names), or "occurrence": 1 for the first of the message of which all else is equal.',

@@ -26,9 +26,8 @@ export type Identifier = (
 /** Compiles `identity:`. @throws MappingError for a place that cannot be read */
 export function compileIdentity(identity: Identity, owner: string, file: Located<unknown>): Identifier {
   const alternatives = identity.map((alternative, i): Identifier => {
-    if (!Array.isArray(alternative)) return byIdentifier(alternative as ByIdentifier);
     try {
-      return byPlaces(alternative as string[], owner);
+      return 'identifier' in alternative ? byIdentifier(alternative, owner) : byPlaces(alternative, owner);
     } catch (error) {
       throw new MappingError(file.file, file.line(['identity', i]), (error as Error).message);
     }
@@ -44,8 +43,9 @@ export function compileIdentity(identity: Identity, owner: string, file: Located
 
 type ByIdentifier = Exclude<Identity[number], readonly string[]>;
 
-function byIdentifier({ identifier: preferred, any = false }: ByIdentifier): Identifier {
-  return (draft) => {
+function byIdentifier({ identifier: preferred, any = false, and }: ByIdentifier, owner: string): Identifier {
+  const further = and && readerOfPlaces(and, owner);
+  return (draft, source, context) => {
     const all = (draft.identifier === undefined ? [] : [draft.identifier].flat()).filter(
       (it: Json) => it.value && it.system,
     );
@@ -55,6 +55,11 @@ function byIdentifier({ identifier: preferred, any = false }: ByIdentifier): Ide
     const chosen = typed.find((it) => it) ?? all[0];
     if (!chosen) return undefined;
     const { system, value } = chosen as BusinessIdentifier;
+    // The identifier alone would find another that a sender gave it too.
+    if (further) {
+      const values = further([system, value], draft, source, context);
+      return { id: identityId(draft.resourceType, system, value, ...values) };
+    }
     const others = any
       ? typed.flatMap((it) => (it && it !== chosen ? { system: it.system, value: it.value } : []))
       : [];
@@ -67,6 +72,25 @@ function byIdentifier({ identifier: preferred, any = false }: ByIdentifier): Ide
 }
 
 function byPlaces(parts: readonly string[], owner: string): Identifier {
+  const read = readerOfPlaces(parts, owner);
+  // A reference that is not there (a patient without a visit) is a part like another; a place must be valued.
+  const mayBeEmpty = parts.map((part) => part.startsWith('@'));
+  return (draft, source, context) => {
+    const values = read([], draft, source, context, mayBeEmpty);
+    return values.length < parts.length ? undefined : { id: identityId(draft.resourceType, ...parts, ...values) };
+  };
+}
+
+/** Gives the text of each part; ends before the first that is empty and may not be. */
+type PlacesReader = (
+  beside: readonly string[],
+  draft: Json,
+  source: Source,
+  context: MappingContext,
+  mayBeEmpty?: readonly boolean[],
+) => string[];
+
+function readerOfPlaces(parts: readonly string[], owner: string): PlacesReader {
   const readers = parts.map((part) => {
     if (part.startsWith('@'))
       return (source: Source, context: MappingContext) =>
@@ -78,18 +102,18 @@ function byPlaces(parts: readonly string[], owner: string): Identifier {
   });
   const at = parts.indexOf('occurrence');
   const name = `\u0001${parts.join('\u0001')}\u0001`;
-  // A reference that is not there (a patient without a visit) is a part like another; a place must be valued.
-  const mayBeEmpty = parts.map((part) => part.startsWith('@'));
-  return (draft, source, context) => {
+  return (beside, draft, source, context, mayBeEmpty) => {
     const values: string[] = [];
     for (let i = 0; i < readers.length; i++) {
       const value = (readers[i] as (typeof readers)[number])(source, context);
-      if (value === '' && !mayBeEmpty[i]) return undefined;
+      if (value === '' && mayBeEmpty && !mayBeEmpty[i]) return values;
       values.push(value);
     }
-    if (at >= 0)
-      values[at] = String(occurrence(`${draft.resourceType}${name}${values.join('\u0001')}`, source, context));
-    return { id: identityId(draft.resourceType, ...parts, ...values) };
+    if (at >= 0) {
+      const equal = [...beside, ...values].join('\u0001');
+      values[at] = String(occurrence(`${draft.resourceType}${name}${equal}`, source, context));
+    }
+    return values;
   };
 }
 

@@ -104,9 +104,10 @@ export interface SiteFile {
 
 /** How a resource is the same in a later message; the first alternative that is valued wins. */
 export type Identity =
-  readonly // Identifier types in order of preference, then any with a value; `any`: a stored one is found by each of the typed ones.
+  readonly // Identifier types in order of preference, then any with a value; `any`: a stored one is found by each of the typed ones;
+  // `and`: places, valued or not, without which senders give one identifier to several things.
   (
-    | { readonly identifier: readonly string[]; readonly any?: boolean }
+    | { readonly identifier: readonly string[]; readonly any?: boolean; readonly and?: readonly string[] }
     | readonly string[] // places (`DG1-3.1`) and resources of the message (`@Encounter`), all of the places valued
   )[];
 

@@ -14,6 +14,8 @@ interface Step {
   readonly url?: string;
   /** What an entry must have. */
   readonly needs: readonly string[];
+  /** Other members of its choice, and their twins: where one of them stands, it stays empty. */
+  readonly rivals: readonly string[];
 }
 
 /** Entries shared among the rows of one segment (or data type), by slot and repetition; the map is made when one is. */
@@ -29,14 +31,12 @@ export interface Target {
   readonly root: string;
   /** There when the root element is a list: the slot that names its entry, empty for one that is appended. */
   readonly list?: { readonly slot: string };
-  /** Makes the objects on the way; gives the one that holds the last step, and the nearest list entry (or that object). */
-  enter(root: Json, slots: Slots, repetition: number): Json;
+  /** Makes the objects on the way; gives the one that holds the last step, nothing where another of a choice is taken. */
+  enter(root: Json, slots: Slots, repetition: number): Json | undefined;
   /** Sets the last step; a value that stands is kept, objects are completed. Gives the object that `with` completes. */
   set(container: Json, value: unknown, slots: Slots, repetition: number): Json;
   /** The last step's key. */
   readonly key: string;
-  /** Other members of the same choice: and their twins: where one of them stands, this target stays empty. */
-  readonly rivals: readonly string[];
 }
 
 const stepPattern = /^(?:extension\(([^)\s]+)\)|([A-Za-z]+)(?:\[([A-Za-z0-9-]*)\])?)$/;
@@ -49,7 +49,6 @@ function splitPath(path: string): string[] {
 export function compileTarget(type: string, path: string): Target {
   const steps: Step[] = [];
   let owner = type;
-  let lastOwner = type;
   let element: ElementDefinition | undefined;
   for (const text of splitPath(path)) {
     const match = stepPattern.exec(text);
@@ -71,8 +70,9 @@ export function compileTarget(type: string, path: string): Target {
     const mode = url || slot ? 'slot' : repeats ? 'append' : 'one';
     const prefix = path.slice(0, path.indexOf(text) + text.length);
     const needs = Object.entries(elementsOf(element.type) ?? {}).flatMap(([key, it]) => (it.required ? [key] : []));
-    steps.push({ key: name, mode, slot: prefix, needs, ...(url && { url }) });
-    lastOwner = owner;
+    // An extension is an entry of its own for each row: its 50 kinds of value need no look.
+    const rivals = owner === 'Extension' ? [] : rivalsOf(owner, name).flatMap((rival) => [rival, `_${rival}`]);
+    steps.push({ key: name, mode, slot: prefix, needs, rivals, ...(url && { url }) });
     owner = element.type;
   }
   if (!element) throw new Error('an empty path');
@@ -83,14 +83,15 @@ export function compileTarget(type: string, path: string): Target {
   return {
     element,
     key: last.key,
-    // An extension is an entry of its own for each row: its 50 kinds of value need no look.
-    rivals: lastOwner === 'Extension' ? [] : rivalsOf(lastOwner, last.key).flatMap((rival) => [rival, `_${rival}`]),
     root: root.key.replace(/^_/, ''),
     ...(root.mode !== 'one' && !root.url && { list: { slot } }),
     enter(root, slots, repetition) {
       let at = root;
-      for (const step of way) at = enterStep(at, step, slots, shares(step, last) ? 0 : repetition);
-      return at;
+      for (const step of way) {
+        if (isTaken(at, step)) return undefined;
+        at = enterStep(at, step, slots, shares(step, last) ? 0 : repetition);
+      }
+      return isTaken(at, last) ? undefined : at;
     },
     set: (container, value, slots, repetition) => setLast(container, last, value, slots, repetition),
   };
@@ -103,6 +104,11 @@ export function rivalsOf(owner: string, key: string): string[] {
   return Object.entries(elementsOf(owner) ?? {}).flatMap(([name, it]) =>
     it.choice === choice && name !== key ? [name] : [],
   );
+}
+
+function isTaken(at: Json, { rivals }: Step): boolean {
+  for (const rival of rivals) if (at[rival] !== undefined) return true;
+  return false;
 }
 
 /** A list at the end takes all repetitions into one entry; so does an entry that needs what this row does not give. */

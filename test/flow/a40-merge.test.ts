@@ -195,6 +195,23 @@ describe('A40 with several pairs', () => {
   });
 });
 
+describe('A40 that merges two records into each other', () => {
+  test('leaves one of them, the same in each order', async () => {
+    await known('1601', '1602', '1701', '1702');
+    const circle = (one: string, other: string): string =>
+      adt('A40', '2026-03-12 09:00', pid(one), mrg(other), pid(other), mrg(one));
+    const actives = async (...numbers: readonly string[]): Promise<unknown[]> =>
+      (await Promise.all(numbers.map(record))).map((it) => it.active !== false).sort();
+    for (const [one, other] of [
+      ['1601', '1602'],
+      ['1702', '1701'],
+    ] as const) {
+      expect(await hospital.sends(circle(one, other))).toEqual(applied);
+      expect(await actives(one, other)).toEqual([false, true]);
+    }
+  });
+});
+
 describe('A40 before its patients are known', () => {
   test('holds for what comes behind it', async () => {
     expect(await hospital.sends(merged('1401', '1402', '2026-03-12 09:00'))).toEqual(applied);

@@ -23,8 +23,8 @@ describe('segments', () => {
     expect(message.format()).toBe(discharge());
   });
 
-  test('need no end after the last one, and blank lines count for nothing', () => {
-    const message = sound(`${header()}\r \rPID|1||9\r\r`);
+  test('need no end after the last one, and blank lines (or the NULs of a buffer) count for nothing', () => {
+    const message = sound(`${header()}\r \rPID|1||9\r\r\0\0\0`);
     expect(message.segments.map((it) => it.name)).toEqual(['MSH', 'PID']);
     expect(sound(`${header()}PID|1||9`).first('PID')?.text(3)).toBe('9');
   });

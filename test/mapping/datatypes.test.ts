@@ -150,6 +150,16 @@ describe('XAD, an address', () => {
   });
 
   test.each([
+    ['Hauptstr. 12&Hauptstr.&12', ['Hauptstr. 12']],
+    ['&Hauptstr.&12', ['Hauptstr. 12']],
+    ['&Hauptstr.', ['Hauptstr.']],
+    ['Hauptstr. 112&Hauptstr.&12', ['Hauptstr. 112', '12']],
+    ['""&Hauptstr.&12', ['Hauptstr. 12']],
+  ])('street and number of %s are not said twice', (sad, line) => {
+    expect(patient({ 11: `${sad}^^Ulm` }).address[0].line).toEqual(line);
+  });
+
+  test.each([
     ['M', { type: 'postal' }],
     ['SH', { type: 'postal' }],
     ['B', { use: 'work' }],

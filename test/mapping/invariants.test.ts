@@ -38,6 +38,23 @@ describe('a message that leaves out what R4 asks for', () => {
     expect(period.extension[0]).toMatchObject({ valueDateTime: expect.stringContaining('2026-03-16') });
   });
 
+  test('a reaction of which only the code system is named is an unknown one', () => {
+    const parts = { more: ['IAM|1|DA|PEN^Penicillin^L|SV||A', 'IAR|^^I10|SV'] };
+    isSound(parts);
+    expect(first(parts, 'AllergyIntolerance').reaction[0].manifestation).toEqual([{ text: 'unknown' }]);
+  });
+
+  test('a number that PID-2 says as PID-3 does stands once', () => {
+    const found = first({ PID: { 2: '1001^^^RENHE^MR', 3: '1001^^^RENHE^MR~1002^^^RENHE^MR' } }, 'Patient').identifier;
+    expect(found.map((it: { value: string }) => it.value)).toEqual(['1001', '1002']);
+  });
+
+  test('a text in which the delimiters were not escaped is kept whole', () => {
+    const { extension } = first({ more: [segment('PV2', { 5: 'ring^watch&gold', 12: 'chest^pain' })] }, 'Encounter');
+    expect(JSON.stringify(extension)).toContain('"ring watch gold"');
+    expect(JSON.stringify(extension)).toContain('"chest pain"');
+  });
+
   test('a language that is none is left out of the header', () => {
     isSound({ MSH: { 19: 'A' } });
   });

@@ -166,6 +166,27 @@ describe('a value by its type', () => {
   });
 });
 
+describe('a number', () => {
+  const precision = 'quantity-precision';
+  test.each<[string, number | undefined, Json | undefined]>([
+    ['7.1', 7.1, undefined],
+    ['+007.', 7, undefined],
+    ['.5', 0.5, undefined],
+    ['-12', -12, undefined],
+    ['7.10', 7.1, { [precision]: 2 }],
+    ['5.0', 5, { [precision]: 1 }],
+    ['>33.30', 33.3, { [precision]: 2 }],
+    ['1234567890123456789', 1_234_567_890_123_456_800, { originalText: '1234567890123456789' }],
+    ['0.10000000000000000001', 0.1, { originalText: '0.10000000000000000001' }],
+    ['5^6', undefined, { originalText: '5^6' }],
+    ['5^', 5, undefined],
+  ])('%s says how exact it is', (sent, value, beside) => {
+    const made = observed({ 2: 'NM', 5: sent, 6: 'mmol/L' }).valueQuantity;
+    expect(made.value).toBe(value);
+    expect(made._value && extended(made._value)).toEqual(beside);
+  });
+});
+
 describe('a status', () => {
   test.each([
     ['C', 'F', 'corrected'],
@@ -228,9 +249,22 @@ describe('an Observation is the same again', () => {
     expect(only(later, 'Observation')).toMatchObject({ id: id(...sent), status: 'corrected' });
   });
 
-  test('by its own number (OBX-21), whatever else changes', () => {
+  test('by its own number (OBX-21) and code, whatever else changes', () => {
     const numbered = obx({ 5: '7', 21: 'OBS-1^LAB' });
-    expect(id(obr(), numbered)).toBe(id(obr({ 3: 'F2^LAB' }), obx({ 3: 'X^x^L', 5: '8', 14: '', 21: 'OBS-1^LAB' })));
+    expect(id(obr(), numbered)).toBe(id(obr({ 3: 'F2^LAB' }), obx({ 5: '8', 14: '', 21: 'OBS-1^LAB' })));
+  });
+
+  test('of a number that a sender gives to all results of an order, each is one of its own', () => {
+    const own = { 21: 'OBS-1^LAB' };
+    const results = [
+      obx({ 1: '1', 5: '7', ...own }),
+      obx({ 1: '2', 3: '2160-0^Creatinine^LN', 5: '80', 14: '', ...own }),
+      ...['one', 'two'].map((line, i) => obx({ 1: `${i + 3}`, 2: 'TX', 3: 'R^r^L', 5: line, ...own })),
+    ];
+    const made = all(oru(obr(), ...results), 'Observation');
+    expect(made.map((it) => it.valueString ?? it.valueQuantity.value)).toEqual([7, 80, 'one', 'two']);
+    // Alone it is the same again.
+    expect(only(oru(obr(), results[1] as string), 'Observation').id).toBe(made[1]?.id);
   });
 
   test.each<[string, string[], string[]]>([

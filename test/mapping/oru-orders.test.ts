@@ -193,6 +193,14 @@ describe('an order', () => {
   });
 
   test.each([
+    ['OBR-27', obr({ 27: '1^^D5^20260310' })],
+    ['ORC-7', `${segment('ORC', { 1: 'RE', 2: 'P1', 7: '1^^D5' })}\r${obr({ 2: 'P1' })}`],
+  ])('has one kind of bounds where %s has a duration and TQ1 an end', (_, head) => {
+    const { repeat } = only(oru(head, 'TQ1|1|||||||20260312'), 'ServiceRequest').occurrenceTiming;
+    expect(Object.keys(repeat)).toHaveLength(1);
+  });
+
+  test.each([
     ['an offset without an event', 'TQ1|1|||0800|30^min', { 'v2-offset-minutes': 30 }, { timeOfDay: ['08:00:00'] }],
     ['a duration without a unit', 'TQ1|1|||0800|||||||||20', { 'v2-duration': 20 }, { timeOfDay: ['08:00:00'] }],
     [

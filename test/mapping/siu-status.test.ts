@@ -28,6 +28,7 @@ describe('the filler status comes before the event', () => {
     ['S15', 'Noshow', 'noshow'],
     ['S14', 'SCHEDULED', 'booked'],
     ['S14', 'Canceled', 'cancelled'],
+    ['S14', 'Dc^Discontinued^HL70278', 'cancelled'],
     ['S26', 'No Show', 'noshow'],
     ['S14', '^已取消', 'cancelled'],
     ['S14', '^Cancelled', 'cancelled'],
