@@ -11,6 +11,7 @@ import {
   keyOf,
   type Located,
   MappingError,
+  placeIn,
   type Row,
   type SegmentMap,
   type SiteFile,
@@ -182,13 +183,13 @@ function lookForTwins({ messages, segments, datatypes }: MappingFiles, found: Fo
   for (const file of [...segments.values(), ...datatypes.values()])
     for (const i of twins(file.content.rows, keyOf)) {
       const row = file.content.rows[i] as Row;
-      const place = placeOf(row) ?? { file: file.file, line: file.line(['rows', i]) };
+      const place = placeOf(row) ?? placeIn(file, ['rows', i]);
       found.warn(place.file, place.line, `a row before it has the key '${keyOf(row)}' too: give it a 'key'`);
     }
   for (const file of messages)
     for (const i of twins(file.content.maps, entryKeyOf)) {
       const entry = file.content.maps[i]!;
-      const place = placeOf(entry) ?? { file: file.file, line: file.line(['maps', i]) };
+      const place = placeOf(entry) ?? placeIn(file, ['maps', i]);
       found.warn(place.file, place.line, `an entry before it has the key '${entryKeyOf(entry)}' too: give it a 'key'`);
     }
 }

@@ -3,11 +3,21 @@
 import type { ElementChange } from '../fhir/difference.ts';
 import type { LineageRow } from '../mapping/lineage.ts';
 import type { MappingFiles } from '../mapping/read.ts';
-import { entryKeyOf, keyOf, type Located, type MessageEntry, type Row, type SiteFile } from '../mapping/rows.ts';
+import {
+  entryKeyOf,
+  keyOf,
+  type Located,
+  type MessageEntry,
+  type Place,
+  placeIn,
+  type Row,
+  type SiteFile,
+} from '../mapping/rows.ts';
 import { placeOf } from '../mapping/sites.ts';
 
 interface RowPlace {
-  readonly place: string;
+  readonly name: string;
+  readonly place: Place;
   /** The row is of the site's file. */
   readonly own: boolean;
   readonly table: string | undefined;
@@ -40,9 +50,9 @@ export class RowPlaces {
 
   #note(file: Located<{ readonly rows: readonly Row[] }>): void {
     for (const [i, row] of file.content.rows.entries()) {
-      const { file: path, line } = placeOf(row) ?? { file: file.file, line: file.line(['rows', i]) };
+      const place = placeOf(row) ?? placeIn(file, ['rows', i]);
       const name = `${file.name}#${keyOf(row)}`;
-      this.#rows.set(name, { place: `${path}:${line} ${name}`, own: path === this.#site.file, table: row.table });
+      this.#rows.set(name, { name, place, own: place.file === this.#site.file, table: row.table });
     }
   }
 
@@ -75,16 +85,22 @@ export class RowPlaces {
     const own = [...made, ...lost].filter((it) => this.#rows.get(it)?.own);
     const removals = lost.flatMap((it) => this.#removed.get(it) ?? this.#removed.get(it.split('#')[0] as string) ?? []);
     const candidates = [
-      () => [...own.map((it) => this.#rows.get(it)?.place as string), ...removals],
+      () => [...own.flatMap((it) => this.#placeOf(it)), ...removals],
       () => this.#systemsIn(change.after),
       () => made.flatMap((it) => this.#tableOf(it)),
-      () => [...made, ...lost].flatMap((it) => this.#rows.get(it)?.place ?? []).slice(0, 1),
+      () => [...made, ...lost].flatMap((it) => this.#placeOf(it)).slice(0, 1),
     ];
     for (const candidate of candidates) {
       const found = [...new Set(candidate())];
       if (found.length > 0) return found.slice(0, causesMax);
     }
     return [];
+  }
+
+  /** `mappings/sites/renhe.yaml:12 PID-Patient#PID-8 gender`; none for a row that is not there. */
+  #placeOf(row: string): string[] {
+    const known = this.#rows.get(row);
+    return known ? [`${known.place.file}:${known.place.line} ${known.name}`] : [];
   }
 
   #systemsIn(value: unknown): string[] {

@@ -17,7 +17,7 @@ import { compileIdentity, finish } from './identity.ts';
 import { standing } from './owner.ts';
 import { locations } from './pl-location.ts';
 import type { MappingFiles } from './read.ts';
-import { type DataTypeMap, keyOf, type Located, MappingError, type Row, type SegmentMap } from './rows.ts';
+import { type DataTypeMap, keyOf, type Located, MappingError, placeIn, type Row, type SegmentMap } from './rows.ts';
 import { placeOf } from './sites.ts';
 import { v2Table } from './systems.ts';
 import { compileTarget, type Slots, type Target } from './target.ts';
@@ -64,7 +64,7 @@ export class Compiler {
         ];
       } catch (error) {
         if (error instanceof MappingError) throw error;
-        const place = placeOf(row) ?? { file: file.file, line: file.line(['rows', i]) };
+        const place = placeOf(row) ?? placeIn(file, ['rows', i]);
         throw new MappingError(place.file, place.line, (error as Error).message);
       }
     });

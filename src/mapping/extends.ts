@@ -1,5 +1,5 @@
 /** `extends:` of a mapping file: what another file of its kind says, with its own rows (or entries) laid over by key. */
-import { type DataTypeMap, entryKeyOf, keyOf, type Located, MappingError, type MessageMap } from './rows.ts';
+import { type DataTypeMap, entryKeyOf, keyOf, type Located, MappingError, type MessageMap, placeIn } from './rows.ts';
 import { notePlace, placeOf } from './sites.ts';
 
 /**
@@ -13,8 +13,7 @@ export function extendedTypes(files: ReadonlyMap<string, Located<DataTypeMap>>):
     const base = baseOf(file, files);
     if (!base) continue;
     for (const it of [base, file])
-      for (const [i, row] of it.content.rows.entries())
-        if (!placeOf(row)) notePlace(row, it.file, it.line(['rows', i]));
+      for (const [i, row] of it.content.rows.entries()) if (!placeOf(row)) notePlace(row, placeIn(it, ['rows', i]));
     const rows = laidOver(base.content.rows, file.content.rows, keyOf);
     all.set(file.name, { ...file, content: { ...base.content, ...file.content, rows } });
   }

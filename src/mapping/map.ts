@@ -22,6 +22,7 @@ import {
   MappingError,
   type MessageEntry,
   type MessageMap,
+  placeIn,
   type SegmentMap,
 } from './rows.ts';
 import { placeOf } from './sites.ts';
@@ -227,7 +228,7 @@ function compileMessage(file: Located<MessageMap>, files: MappingFiles, compiler
   const map = file.content;
   const made = new Map<string, string>();
   const entries = map.maps.map((entry, i): CompiledEntry => {
-    const place = placeOf(entry) ?? { file: file.file, line: file.line(['maps', i]) };
+    const place = placeOf(entry) ?? placeIn(file, ['maps', i]);
     const fail = (text: string): MappingError => new MappingError(place.file, place.line, text);
     const segments = files.segments.get(entry.map);
     if (!segments) throw fail(`there is no mappings/segments/${entry.map}.yaml`);

@@ -1,7 +1,7 @@
 /** Reads and checks the mapping files. The only I/O of the mapping, at start. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
+import { type Document, LineCounter, parseDocument } from 'yaml';
 import type { Json } from './context.ts';
 import type { Destination } from './destination.ts';
 import { extendedMessages, extendedTypes } from './extends.ts';
@@ -32,20 +32,49 @@ export interface MappingFiles {
   readonly destinations?: readonly Destination[];
 }
 
-/** Parses one YAML file. @throws MappingError with file and line */
+/** What each file said last: all sites share the files that ship, and a reload parses what has changed. */
+const known = new Map<string, { readonly text: string; readonly located: Located<unknown> }>();
+
+/**
+ * Parses one YAML file; the same text again gives the same object, which nobody changes.
+ * @throws MappingError with file and line
+ */
 export function parseFile<T>(kind: FileKind, file: string, text: string): Located<T> {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const last = known.get(`${kind} ${file}`);
+  if (last?.text === text) return last.located as Located<T>;
+  const located = parsed<T>(kind, file, text);
+  known.set(`${kind} ${file}`, { text, located });
+  return located;
+}
+
+function parsed<T>(kind: FileKind, file: string, text: string): Located<T> {
+  const { document, lines } = parseText(text);
   const error = document.errors[0];
   if (error) throw new MappingError(file, lines.linePos(error.pos[0]).line, error.message);
-  const line = (path: FilePath): number => lineOf(document, lines, path);
   const content = document.toJS() as T;
+  // What stands where takes ten times the memory of the text: it is let go, and parsed again when somebody asks for a line.
+  let last: WeakRef<Positioned> | undefined;
+  const line = (path: FilePath): number => {
+    const it = last?.deref() ?? parseText(text);
+    last = new WeakRef(it);
+    return lineOf(it.document, it.lines, path);
+  };
   const validate = validators[kind];
   if (!validate(content)) {
     const { path, text } = shapeProblem(validate.errors ?? []);
     throw new MappingError(file, line(path), text);
   }
   return { file, name: basename(file, '.yaml'), content, line };
+}
+
+interface Positioned {
+  readonly document: Document;
+  readonly lines: LineCounter;
+}
+
+function parseText(text: string): Positioned {
+  const lines = new LineCounter();
+  return { document: parseDocument(text, { lineCounter: lines, prettyErrors: false }), lines };
 }
 
 /**

@@ -178,7 +178,24 @@ export interface Located<T> {
   /** File name without its ending: `PID-Patient`. */
   readonly name: string;
   readonly content: T;
+  /** The line (from 1) of a path; the file is parsed once more for it, so it is asked for when there is something to say. */
   line(path: readonly (string | number)[]): number;
+}
+
+/** A line of a file. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+}
+
+/** Where a part of a file stands; its line is looked up when it is read. */
+export function placeIn(located: Located<unknown>, path: readonly (string | number)[]): Place {
+  return {
+    file: located.file,
+    get line() {
+      return located.line(path);
+    },
+  };
 }
 
 /** A mapping that cannot be used. `message` begins with file and line. */

@@ -12,6 +12,8 @@ import {
   MappingError,
   type MessageEntry,
   type MessageMap,
+  type Place,
+  placeIn,
   type Row,
   type SiteFile,
 } from './rows.ts';
@@ -19,17 +21,11 @@ import { type LocalCodes, type Table, withLocalCodes } from './tables.ts';
 
 type WithRows = Located<{ readonly rows: readonly Row[] }>;
 
-/** A line of a file. */
-export interface Place {
-  readonly file: string;
-  readonly line: number;
-}
-
 const places = new WeakMap<Row | MessageEntry, Place>();
 
 /** Where a row or entry stands that came from another file than the one that it is compiled in. */
-export function notePlace(item: Row | MessageEntry, file: string, line: number): void {
-  places.set(item, { file, line });
+export function notePlace(item: Row | MessageEntry, place: Place): void {
+  places.set(item, place);
 }
 
 /** See {@link notePlace}; undefined for one of the file itself. */
@@ -78,7 +74,7 @@ function withRows<T extends WithRows>(
     const file = files.get(name);
     if (!file) throw new MappingError(site.file, line(), `there is no mappings/${kind}/${name}.yaml`);
     const rows = laidOver(file.content.rows, given, keyOf, site.file, line);
-    for (const [i, row] of given.entries()) notePlace(row, site.file, line(i));
+    for (const [i, row] of given.entries()) notePlace(row, placeIn(site, [kind, name, i]));
     all.set(name, { ...file, content: { ...file.content, rows } });
   }
   return all;
@@ -95,7 +91,7 @@ function withEntries(files: readonly Located<MessageMap>[], site: Located<SiteFi
     if (!entries) return file;
     const line = (...path: (string | number)[]): number => site.line(['messages', file.name, ...path]);
     const maps = laidOver<MessageEntry>(file.content.maps, entries, entryKeyOf, site.file, line);
-    for (const [i, entry] of entries.entries()) notePlace(entry, site.file, line(i));
+    for (const [i, entry] of entries.entries()) notePlace(entry, placeIn(site, ['messages', file.name, i]));
     return { ...file, content: { ...file.content, maps } };
   });
 }
