@@ -8,6 +8,7 @@ import { orientation } from './http/orientation.ts';
 import { http } from './http.ts';
 import { journal } from './journal.ts';
 import { mapping } from './mapping.ts';
+import { memory } from './memory.ts';
 import { search } from './search.ts';
 import { startUp } from './start.ts';
 import type { Row } from './support.ts';
@@ -31,6 +32,7 @@ const steps: [name: string, run: () => Promise<Row | Row[]>][] = [
   ['growth', () => growth(quick ? quickGrowth : fullGrowth, progress)],
   ['http', () => http(quick ? quickHttp : fullHttp, progress)],
   ['start', () => startUp(quick ? 3 : 7)],
+  ['memory', () => memory(quick ? 500 : 10_000)],
 ];
 
 if (quick) progress('quick: small numbers say little');

@@ -1,5 +1,6 @@
 /** Command line and signals. `serve`, `map`, `mapping`, `send`, `replay`. */
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import type { Setting } from './cli/convert.ts';
 import type { StoredResource } from './fhir/types.ts';
 import { questionnairesOf, readProfiles } from './profiles.ts';
@@ -24,7 +25,14 @@ async function setting(): Promise<Setting> {
   };
 }
 
+/**
+ * Per cent that the heap may grow over what lives in it before it is collected. V8 lets it grow to several times of that by
+ * itself: 620 MB were resident in place of 360 after some thousand messages, and not one message more was applied a second.
+ */
+const heapGrowth = 30;
+
 async function serve(): Promise<number> {
+  setFlagsFromString(`--heap-growing-percent=${heapGrowth}`);
   const [{ startApp }, { readConfig }] = await Promise.all([import('./app.ts'), import('./config.ts')]);
   const app = await startApp(readConfig(process.env));
   process.stdout.write([`FHIR ${app.http}`, ...app.listeners.map((it) => `HL7 v2 ${it}`), ''].join('\n'));
