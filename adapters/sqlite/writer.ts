@@ -14,6 +14,9 @@ const [groupMax, groupMs] = [16, 25];
 /** Urgent jobs in one transaction: while they are written, the loop takes in the next. */
 const urgentMax = 32;
 
+/** Orders live until they are written: V8's own 64 would be filled with those that are done. */
+const maxYoungGenerationSizeMb = 8;
+
 type Settle = (outcome: Outcome) => void;
 
 /** Where orders go. */
@@ -120,7 +123,11 @@ type Numbered = readonly [number: number, job: Job];
 function inThread(path: string, answered: (answer: Answer) => void): Carrier {
   const { port1, port2: urgent } = new MessageChannel();
   const workerData: WriterThreadData = { path, urgent };
-  const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), { workerData, transferList: [urgent] });
+  const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), {
+    workerData,
+    transferList: [urgent],
+    resourceLimits: { maxYoungGenerationSizeMb },
+  });
   worker.on('message', answered);
   worker.on('error', (error) => {
     throw error;
