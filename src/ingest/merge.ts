@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Json, StoredResource } from '../fhir/types.ts';
 import type { Built } from '../mapping/context.ts';
+import { ours } from '../mapping/converters.ts';
 import { Marks } from './marks.ts';
 import { type Part, type Parts, putTogether, registerPath, takeApart } from './registers.ts';
 import { clientStamp, compareStamps, never, type Stamp, withdrawn } from './stamp.ts';
@@ -91,7 +92,10 @@ export class Draft {
       }
     }
     if (weak) marks.weak.add(path);
-    else marks.weak.delete(path);
+    else {
+      marks.weak.delete(path);
+      if (part.kind === 'member') this.#dropFallback(part.key, stamp);
+    }
     if (path === 'deceased' && isLess(part, standing)) {
       marks.set(path, stamp);
       return;
@@ -124,7 +128,16 @@ export class Draft {
     const own = this.marks.stampOf(path, this.parts.has(path));
     if (part.kind !== 'list') return own;
     const all = [own, this.marks.deleted(`${part.key}{${part.name}}`), this.#unnamed(part.key, part.name)];
+    const element = fallbackOf(part);
+    if (element !== undefined && !this.marks.weak.has(element))
+      all.push(this.marks.stampOf(element, this.parts.has(element)));
     return all.sort(compareStamps).at(-1) as Stamp;
+  }
+
+  /** A code that nobody could translate stands in an extension until the element has a code, or is deleted. */
+  #dropFallback(key: string, stamp: Stamp): void {
+    const path = `extension(${fallback}${key})`;
+    if (this.parts.has(path) && compareStamps(this.marks.stampOf(path, true), stamp) < 0) this.drop(path);
   }
 
   /** A list that a client wrote stands against older messages as a whole. */
@@ -144,6 +157,7 @@ export class Draft {
   #clear(named: string, stamp: Stamp): void {
     const path = registerPath(this.head.resourceType, named);
     const [, key, name] = /^(\w+)\{(.*)\}$/.exec(path) ?? [];
+    this.#dropFallback(path, stamp);
     for (const [at, part] of this.parts) {
       if (
         key === undefined
@@ -168,6 +182,14 @@ export class Draft {
     return { resource, marks: this.marks.toJson(this.parts.keys()) };
   }
 }
+
+/** `gender` for the extension `v2-gender`, which the mapping gives in its place. */
+function fallbackOf({ key, entries }: Part): string | undefined {
+  const { url } = (key === 'extension' ? entries[0] : {}) as { url?: string };
+  return url?.startsWith(fallback) ? url.slice(fallback.length) : undefined;
+}
+
+const fallback = `${ours}v2-`;
 
 /** A death that is known with its time is not made less by a "yes". */
 function isLess({ members }: Part, standing: Part | undefined): boolean {

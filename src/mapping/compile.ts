@@ -288,6 +288,7 @@ function placeName(
 function writer(target: Target, row: Row, name: string, register: string): Writer {
   const defaults = row.with;
   const { root: rootKey, key, list } = target;
+  const isAlone = target.element.choice === undefined && target.element.type !== 'base64Binary';
   return (root, value, context, slots, repetition, built) => {
     if (value === undefined) return;
     const container = target.enter(root, slots, repetition);
@@ -309,7 +310,7 @@ function writer(target: Target, row: Row, name: string, register: string): Write
       container[twin].extension.push(value.extension);
       context.trace?.push({ container, key: twin, field: context.place, row: name });
       if (value.value === undefined) {
-        context.unconverted.push({ container, key, twin });
+        context.unconverted.push({ container, key, twin, isAlone });
         return;
       }
       value = value.value;

@@ -9,22 +9,23 @@ import type { Built, Json, MappingContext } from './context.ts';
 import { ours } from './converters.ts';
 import { unknownElement } from './data-absent.ts';
 
-/** Extensions that stand in the place of a value, not beside it. */
-const instead = ['alternate-codes', 'originalText'].map((it) => `http://hl7.org/fhir/StructureDefinition/${it}`);
+const alternateCodes = 'http://hl7.org/fhir/StructureDefinition/alternate-codes';
+const originalText = 'http://hl7.org/fhir/StructureDefinition/originalText';
 
 /**
  * A code without a target stands as alternate-codes beside the value of its element (guide 1.5). Where no other row gave
- * a value, it goes to the parent as an extension of ours: a required binding wants a code or nothing.
+ * a value, it goes to the parent as an extension of ours: a required binding wants a code or nothing. A text that is no date
+ * stays at the date that is not there, unless something else of a choice has to be.
  */
 export function settle(context: MappingContext): void {
   const { unconverted, built, zone, aliases } = context;
-  for (const { container, key, twin } of unconverted) {
+  for (const { container, key, twin, isAlone } of unconverted) {
     if (twin === key || container[key] !== undefined || !container[twin]) continue;
     // The value of an extension: it must have one, and the twin is one.
     if (key.startsWith('value') && container.url !== undefined) continue;
     const kept: Json[] = [];
     for (const extension of container[twin].extension) {
-      if (!instead.includes(extension.url)) {
+      if (extension.url !== alternateCodes && (extension.url !== originalText || isAlone)) {
         kept.push(extension);
         continue;
       }

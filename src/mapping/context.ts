@@ -82,8 +82,8 @@ export interface MappingContext {
   readonly owners: Owners;
   /** While a snapshot entry is filled: its segment, of which all list entries are one register. */
   register: string | undefined;
-  /** Primitives that got an extension in place of a value. */
-  readonly unconverted: { container: Json; key: string; twin: string }[];
+  /** Primitives that got an extension in place of a value; `isAlone` when they are neither one of a choice nor data. */
+  readonly unconverted: { container: Json; key: string; twin: string; isAlone: boolean }[];
   /** Present only when lineage is wanted; `place` is then the field being read. */
   readonly trace?: Trace[];
   /** Beside it: what a message made twice ─▶ what stands for it. */

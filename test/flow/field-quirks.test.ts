@@ -161,7 +161,11 @@ describe('times', () => {
     const { period } = await hospital.visit(`V${n}`);
     expect(period).not.toHaveProperty('start');
     const url = 'http://hl7.org/fhir/StructureDefinition/originalText';
-    expect(period.extension).toContainEqual({ url, valueString: sent });
+    expect(period._start.extension).toEqual([{ url, valueString: sent }]);
+    // And no longer when it is corrected.
+    expect(await hospital.sends(withHeader(text, { 7: '20260310091000', 10: `${n}C` }))).toEqual(applied);
+    const corrected = (await hospital.visit(`V${n}`)).period;
+    expect(corrected).toEqual({ start: '2026-03-10T09:00:00+08:00' });
   });
 
   test('an offset in MSH-7 holds for the times of the message that have none', async () => {

@@ -22,6 +22,7 @@ const built = (resource: StoredResource, clear: readonly string[] = [], initial:
   registers: new Map(),
 });
 
+const fallback = (key: string): string => `https://aftercare.example/fhir/StructureDefinition/v2-${key}`;
 const at = (day: number): Stamp => clientStamp(Date.UTC(2026, 2, day));
 
 /** What is stored, with a message laid over it. */
@@ -283,6 +284,21 @@ describe('a message that comes late', () => {
   });
 });
 
+describe('a code that nobody could translate', () => {
+  const unknown = { extension: [{ url: fallback('gender'), valueCode: 'X' }] };
+
+  test('stands until the element has a code, and comes back with no older message', () => {
+    expect(told([1, unknown], [2, { gender: 'male' }]).resource).toEqual(of('Patient', { gender: 'male' }));
+    expect(told([2, { gender: 'male' }], [1, unknown]).resource).toEqual(of('Patient', { gender: 'male' }));
+  });
+
+  test('that is newer than the code stands beside it', () => {
+    const both = of('Patient', { gender: 'male', ...unknown });
+    expect(told([1, { gender: 'male' }], [2, unknown]).resource).toEqual(both);
+    expect(told([2, unknown], [1, { gender: 'male' }]).resource).toEqual(both);
+  });
+});
+
 describe('a field that fills a part of a list', () => {
   test('replaces only what it said before', () => {
     const { resource } = told([1, { telecom: [home('1'), work('2')] }], [2, { telecom: [home('3'), home('4')] }]);
@@ -307,6 +323,8 @@ describe('messages in any order', () => {
         { minLength: 1, selector: (it) => it.value },
       ),
       maritalStatus: number.map((text) => ({ text })),
+      // A gender that nobody could translate.
+      extension: number.map((valueCode) => [{ url: fallback('gender'), valueCode }]),
     },
     { requiredKeys: [] },
   );
