@@ -1,4 +1,5 @@
 /** Escape sequences of HL7 v2.5.1 chapter 2, 2.7: undone when a value is read, made when one is written. */
+import { isUtf8 } from 'node:buffer';
 import type { Delimiters } from './message.ts';
 
 /**
@@ -46,9 +47,9 @@ function sequence(body: string, delimiters: Delimiters): string | undefined {
   }
   if (!/^X(?:[0-9A-Fa-f]{2})+$/.test(body)) return undefined;
   const bytes = Buffer.from(body.slice(1), 'hex');
-  return bytes.every((byte) => byte >= 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09)
-    ? bytes.toString('latin1').replace(/\r\n?/g, '\n')
-    : undefined;
+  if (!bytes.every((byte) => byte >= 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09)) return undefined;
+  // In which character set the bytes are, nobody says. UTF-8 shows itself; everything else stays as it was sent.
+  return isUtf8(bytes) ? bytes.toString('utf8').replace(/\r\n?/g, '\n') : undefined;
 }
 
 /** Makes a text safe as one subcomponent: delimiters escaped, line ends as `\.br\`. */

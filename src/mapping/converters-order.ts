@@ -1,12 +1,13 @@
 /** Converters of orders and results (ORU): numbers with units and ranges, waveforms, documents, categories. */
 import { toFhirInstant } from '../hl7v2/datetime.ts';
 import { unescapeText } from '../hl7v2/escape.ts';
-import { cut } from '../hl7v2/message.ts';
+import { cut, type Segment } from '../hl7v2/message.ts';
 import { clean, isValued, type Json, leaf, type MappingContext, partOf } from './context.ts';
 import { type Converter, type ConverterInput, Unconverted } from './converters.ts';
 import { unknownElement } from './data-absent.ts';
 import { locations } from './pl-location.ts';
 import { authoritySystemOf, codeSystemOf } from './systems.ts';
+import { wholeText } from './texts.ts';
 import { minutesOf, numberOf, timingConverters } from './timing.ts';
 import { timeUnitOf, type Unit, unitOf } from './unit.ts';
 
@@ -130,14 +131,40 @@ function samples(parts: readonly string[], context: MappingContext): string[] | 
   return texts.every((it) => it === 'E' || /^-?\d*\.?\d+$/.test(it)) ? texts : undefined;
 }
 
-/** NA: one row of numbers; MA: a repetition for each time, a component for each channel. The interval is not sent. */
-function sampledData(_: string, { segment, context }: ConverterInput): Json | undefined {
+/** All repetitions of a field together, made once for each segment: a row is asked for each of them. */
+function oncePerSegment<T>(make: (input: ConverterInput) => T): (raw: string, input: ConverterInput) => T {
+  const made = new WeakMap<Segment, { readonly value: T }>();
+  return (_, input) => {
+    const known = made.get(input.segment) ?? { value: make(input) };
+    made.set(input.segment, known);
+    return known.value;
+  };
+}
+
+/**
+ * NA: a row of numbers for each channel; MA: a repetition for each time, a component for each channel. The points of one time
+ * stand together (R4 datatypes.html#SampledData). The interval is not sent.
+ */
+function sampledData({ segment, context }: ConverterInput): Json | undefined {
   const rows = segment.repetitions(5).map((it) => samples(it.split(context.delimiters.component), context));
   const widths = new Set(rows.map((it) => it?.length));
   if (rows.some((it) => !it) || widths.size !== 1) return undefined;
   const origin = { value: 0, ...unitOf(segment.repetitions(6)[0] ?? '', 1, context) };
-  const dimensions = segment.text(2) === 'MA' ? (rows[0]?.length ?? 1) : rows.length;
-  return { origin, _period: unknownElement(), dimensions, data: rows.flat().join(' ') };
+  const width = rows[0]?.length ?? 1;
+  const isByTime = segment.text(2) === 'MA';
+  const points = isByTime ? rows.flat() : Array.from({ length: width }, (_, i) => rows.map((row) => row?.[i])).flat();
+  const dimensions = isByTime ? width : rows.length;
+  return { origin, _period: unknownElement(), dimensions, data: points.join(' ') };
+}
+
+/** An array that is none: its rows as text, one below the other; nothing where SampledData takes it. */
+function sampledText(input: ConverterInput): string | undefined {
+  if (sampledData(input)) return undefined;
+  const { component } = input.context.delimiters;
+  const rows = input.segment
+    .repetitions(5)
+    .map((row) => row.split(component).map((part) => (part === '""' ? '' : leaf(part, 2, input.context.delimiters))));
+  return clean(rows.map((row) => row.join(' ')).join('\n')) || undefined;
 }
 
 /** The target of the first code that a table lists under its own system; nothing for all others, which wait for nobody. */
@@ -168,17 +195,43 @@ function base64Of(text: string): string | undefined {
   return wanted === padding ? dense : dense.slice(0, length) + '='.repeat(wanted);
 }
 
+/** An ED without any part is no name of a source (ED.1), it is the document. */
+function isBareDocument(raw: string, { level, context }: ConverterInput): boolean {
+  return level === 1 && !raw.includes(context.delimiters.component);
+}
+
+/** All behind the nth delimiter. */
+function behind(raw: string, delimiter: string, n: number): string {
+  let at = -1;
+  for (let i = 0; i < n; i++) {
+    at = raw.indexOf(delimiter, at + 1);
+    if (at < 0) return '';
+  }
+  return raw.slice(at + 1);
+}
+
+/** Digits of whole bytes. */
+function isHex(text: string): boolean {
+  return /^[\s0-9A-Fa-f]+$/.test(text) && text.replace(/\s+/g, '').length % 2 === 0;
+}
+
 /** ED.5 by its encoding (ED.4, table 0299): base64 as it is, hexadecimal digits and text as base64. */
 function documentData(raw: string, input: ConverterInput): unknown {
   const { level, context } = input;
-  const part = partOf(raw, level, 5, context.delimiters);
-  if (part === '') return undefined;
+  const { component } = context.delimiters;
+  // A text in which `^` was not escaped goes on behind it; bytes without any part before them are the document itself.
+  const isBare = isBareDocument(raw, input);
+  const part = isBare ? raw : level === 1 ? behind(raw, component, 4) : partOf(raw, level, 5, context.delimiters);
+  if (part === '' || part === '""') return undefined;
   const text = unescapeText(part, context.delimiters);
   const encoding = partText(raw, input, 4).toLowerCase();
-  if (encoding === 'hex' && /^[\s0-9A-Fa-f]+$/.test(text))
+  if (encoding === 'hex' && isHex(text))
     return Buffer.from(text.replace(/\s+/g, ''), 'hex').toString('base64') || undefined;
-  const found = encoding === 'a' ? undefined : base64Of(text);
-  if (found) return found;
+  if (encoding === 'hex') return new Unconverted(original(clean(text)));
+  const isText = encoding === 'a' || (encoding === '' && partText(raw, input, 2).toLowerCase() === 'text');
+  const found = isText ? undefined : base64Of(text);
+  // Words can be read as base64: what does not say that it is that has to be it to the letter.
+  if (found && (encoding === 'base64' || found === text)) return found;
   // What is said to be base64 and is none stays readable beside the data that is not there.
   if (encoding !== 'base64') return Buffer.from(clean(text), 'utf8').toString('base64') || undefined;
   return clean(text) === '' ? undefined : new Unconverted(original(clean(text)));
@@ -190,7 +243,8 @@ const mediaType = /^[\w.+-]+\/[\w.+-]+$/;
 /** ED.2 and ED.3 as a media type: `application` and `pdf`, `IM` and `JPEG`, or a media type in either. */
 function contentType(raw: string, input: ConverterInput): unknown {
   const [type, subtype] = [partText(raw, input, 2), partText(raw, input, 3)];
-  if (!type && !subtype) return undefined;
+  // att-1: data has a type.
+  if (!type && !subtype) return documentData(raw, input) ? 'application/octet-stream' : undefined;
   for (const it of [subtype, type]) if (mediaType.test(it)) return it.toLowerCase();
   const table = input.context.tables.get('MediaType');
   const listed = [subtype, type].map((it) => table?.translate(it)?.code ?? table?.translate(it.toUpperCase())?.code);
@@ -216,6 +270,15 @@ function interpreterPlace(raw: string, { level, context }: ConverterInput): unkn
 /** The converters by the names that rows use in `type:`. */
 export const orderConverters: Readonly<Record<string, Converter>> = {
   ...timingConverters,
+  'NM-exact': {
+    makes: ['decimal'],
+    convert: (raw, input) => {
+      const text = textOf(raw, input);
+      if (text === '') return undefined;
+      const { value, _value } = decimalOf(text);
+      return _value ? new Unconverted(_value.extension[0], value) : value;
+    },
+  },
   'NM-Quantity': { makes: ['Quantity'], convert: numericQuantity },
   'CQ-Quantity': { makes: ['Quantity'], convert: compositeQuantity },
   'CQ-Duration': { makes: ['Duration'], convert: duration },
@@ -228,11 +291,17 @@ export const orderConverters: Readonly<Record<string, Converter>> = {
   'CWE-Quantity': { makes: ['Quantity'], convert: (raw, { level, context }) => unitOf(raw, level, context) },
   'CWE-category': { makes: ['CodeableConcept'], convert: category },
   'OBX-referenceRange': { makes: ['Observation.referenceRange'], convert: referenceRange },
-  'NA-SampledData': { makes: ['SampledData'], convert: sampledData },
+  'NA-SampledData': { makes: ['SampledData'], convert: oncePerSegment(sampledData) },
+  'NA-string': { makes: ['string'], convert: oncePerSegment(sampledText) },
   /** A time of day or nothing: an instant that was not sent is none. */
   'DTM-issued': {
     makes: ['instant'],
     convert: (raw, input) => toFhirInstant(textOf(raw, input), input.context.offsetOf),
+  },
+  'ED-source': {
+    makes: ['string'],
+    convert: (raw, input) =>
+      isBareDocument(raw, input) ? undefined : wholeText(partOf(raw, input.level, 1, input.context.delimiters), input),
   },
   'ED-data': { makes: ['base64Binary'], convert: documentData },
   'ED-contentType': { makes: ['code'], convert: contentType },

@@ -12,6 +12,7 @@ import { languageCode, languageConcept } from './language.ts';
 import { answerConverters } from './questionnaire-answer.ts';
 import { authoritySystemOf, codePattern, codeSystemOf, isV2Code, localSystem, universalUri, uri } from './systems.ts';
 import type { Table } from './tables.ts';
+import { texts, wholeText } from './texts.ts';
 
 /** A text that the FHIR type cannot hold; `extension` carries it on the primitive element, `value` what of it can be held. */
 export class Unconverted {
@@ -73,8 +74,9 @@ function dated(type: string, make: (text: string, input: ConverterInput) => stri
 function isWhole(text: string, value: string): boolean {
   const match = /^\d{8}(\d{4}(?:\d\d)?)?(?:([+-]\d\d)(\d\d))?$/.exec(text);
   if (!match || value.length < 10) return false;
-  const [, time, hours, minutes] = match;
-  return (!time || value.length > 10) && (!hours || value.endsWith(`${hours}:${minutes}`));
+  const [, time = '', hours, minutes] = match;
+  if (hours && !value.endsWith(`${hours}:${minutes}`)) return false;
+  return time === '' || (value.length > 10 && value.slice(11, 19).replaceAll(':', '').startsWith(time));
 }
 
 /** Every digit but zeros for what is not known (`20260000`) was read, and there is nothing but digits and their marks. */
@@ -94,19 +96,6 @@ function whole(text: string, least: number): number | undefined {
   return value !== undefined && Number.isInteger(value) && value >= least && value <= 2_147_483_647 ? value : undefined;
 }
 
-/** The first `count` parts below a raw text, as texts; parts that are not there are missing from the end. */
-function texts(raw: string, { level, context }: ConverterInput, count: number): string[] {
-  const d = context.delimiters;
-  const delimiter = level === 1 ? d.component : d.subcomponent;
-  if (level >= 3 || !raw.includes(delimiter)) return [leaf(raw, level, d)];
-  const parts = raw.split(delimiter, count);
-  for (let i = 0; i < parts.length; i++) {
-    const part = parts[i] as string;
-    if (part !== '') parts[i] = leaf(part, level + 1, d);
-  }
-  return parts;
-}
-
 /** One of the three code triplets of a CWE; the third has its system in CWE.12 and version in CWE.13 (v2.7). */
 const triplets: readonly [code: number, text: number, system: number, version: number][] = [
   [0, 1, 2, 6],
@@ -118,8 +107,24 @@ function codingsOf(parts: string[], input: ConverterInput): Json[] {
   const codings: Json[] = [];
   for (const [c, t, s, v] of triplets) {
     const [code = '', display = '', name = '', version = ''] = [parts[c], parts[t], parts[s], parts[v]];
-    if (code === '' || !codePattern.test(code)) continue;
+    if (code === '') {
+      // A text beside the original text of CWE.9 is that of a code that was not sent.
+      if (display !== '' && parts[8]) codings.push({ display });
+      continue;
+    }
     const { table, context } = input;
+    if (!codePattern.test(code)) {
+      // FHIR has no such code (two blanks inside): what was sent stands beside the code that is not there.
+      if (display === '' && name === '') continue;
+      const own = codeSystemOf(name, code, context);
+      codings.push({
+        ...(own && { system: own }),
+        ...(version && { version }),
+        _code: { extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/originalText', valueString: code }] },
+        ...(display && { display }),
+      });
+      continue;
+    }
     const own = name === '' ? ownSystem(code, table) : codeSystemOf(name, code, context);
     const target = table?.translate(code, own);
     if (target && target.system !== own) codings.push({ ...target });
@@ -237,26 +242,24 @@ function performedPeriod(raw: string, input: ConverterInput): Json | undefined {
   return { start, end };
 }
 
-/** Everything that a field holds, delimiters and all, for a text element. */
-function wholeText(raw: string, input: ConverterInput): string | undefined {
-  if (raw === '') return undefined;
-  const { component, subcomponent } = input.context.delimiters;
-  if (!raw.includes(component) && !raw.includes(subcomponent))
-    return leaf(raw, 3, input.context.delimiters) || undefined;
-  const parts = raw
-    .split(component)
-    .flatMap((part) => part.split(subcomponent))
-    .map((part) => leaf(part, 3, input.context.delimiters));
-  return parts.filter((part) => part !== '').join(' ') || undefined;
-}
-
 /** The parts of a SAD that its SAD.1 does not say already; street and number by themselves are one line. */
 function beyondLine(raw: string, input: ConverterInput): { street?: string; number?: string } {
-  const [line = '', street = '', number = ''] = texts(raw, input, 3).map((it) => (it === '""' ? '' : it));
+  const [line = '', street = '', number = ''] = texts(raw, input, 3);
   if (line === '') return { street: [street, number].filter((it) => it !== '').join(' ') };
   const words = (text: string): string => ` ${text.split(/[\s,]+/).join(' ')} `;
   const isSaid = (part: string): boolean => words(line).includes(words(part));
   return { ...(!isSaid(street) && { street }), ...(!isSaid(number) && { number }) };
+}
+
+/** Digits that a double holds whatever they are. */
+const digitsMax = 15;
+
+/** What SN-Quantity, SN-Range and SN-Ratio take; another comparator or separator (2.A.66) has no form in R4. */
+function isStructured([comparator = '', , separator = '', second = '']: readonly string[]): boolean {
+  const isEqual = comparator === '' || comparator === '=';
+  if (!isEqual && !['<', '>', '<=', '>='].includes(comparator)) return false;
+  if (separator === '') return second === '';
+  return separator === ':' || separator === '/' || (separator === '-' && isEqual);
 }
 
 const strings = ['string', 'markdown'];
@@ -282,7 +285,11 @@ export const converters: Readonly<Record<string, Converter>> = {
     // A FHIR time has no offset, and validators take no fraction.
     return time !== undefined && /[.+-]/.test(text) ? original(text, time) : time;
   }),
-  'NM-decimal': fromText(['decimal'], number),
+  'NM-decimal': fromText(['decimal'], (text) => {
+    const value = number(text);
+    // More digits than a number of JavaScript has.
+    return value !== undefined && text.replace(/\D|^0+/g, '').length > digitsMax ? original(text, value) : value;
+  }),
   'NM-integer': fromText(['integer'], (text) => whole(text, -2_147_483_648)),
   'NM-positiveInt': fromText(['positiveInt'], (text) => whole(text, 1)),
   'NM-unsignedInt': fromText(['unsignedInt'], (text) => whole(text, 0)),
@@ -297,6 +304,13 @@ export const converters: Readonly<Record<string, Converter>> = {
   'CWE-Coding': { makes: ['Coding'], convert: coding },
   'CWE-string': fromTextOf(strings, (parts) => parts[8] || parts[1] || parts[0]),
   'CWE-codeText': fromTextOf(strings, (parts) => parts[0] || parts[1]),
+  'TX-CodeableConcept': {
+    makes: ['CodeableConcept'],
+    convert: (raw, input) => {
+      const text = wholeText(raw, input);
+      return text && { text };
+    },
+  },
   'ST-CodeableConcept': fromText(['CodeableConcept'], (text) => ({ text })),
   'HD-system': { makes: ['uri'], convert: system },
   // HD.2 and HD.3; what is said to be an OID or a UUID, and is none, is no URI either.
@@ -332,7 +346,9 @@ export const converters: Readonly<Record<string, Converter>> = {
   'SN-string': {
     makes: strings,
     convert: (raw, input) => {
-      const number = texts(raw, input, 4).filter((it) => it);
+      const parts = texts(raw, input, 4);
+      if (isStructured(parts)) return undefined;
+      const number = parts.filter((it) => it);
       const unit = input.segment.text(6, 2) || input.segment.text(6);
       return number.length > 0 ? [...number, ...(unit ? [unit] : [])].join(' ') : undefined;
     },

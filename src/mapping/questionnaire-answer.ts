@@ -1,8 +1,9 @@
 /** Survey answers: an OBX whose OBX-3 names an item of a Questionnaire ─▶ an answer of the type that the item asks for. */
 import { toFhirDate, toFhirDateTime, toFhirTime } from '../hl7v2/datetime.ts';
-import { clean, type Json, leaf, partOf } from './context.ts';
+import { type Json, leaf, partOf } from './context.ts';
 import { type Converter, type ConverterInput, converters, Unconverted } from './converters.ts';
 import { type Item, itemNamed } from './questionnaire.ts';
+import { wholeText } from './texts.ts';
 import { numberOf } from './timing.ts';
 import { unitOf } from './unit.ts';
 
@@ -18,14 +19,14 @@ interface Said {
   readonly all: string;
 }
 
-function saidIn(raw: string, { level, context }: ConverterInput): Said {
+function saidIn(raw: string, input: ConverterInput): Said {
+  const { level, context } = input;
   const d = context.delimiters;
   const part = (n: number): string => {
     const text = partOf(raw, level, n, d);
     return text === '' || text === '""' ? '' : leaf(text, level + 1, d);
   };
-  const parts = raw.split(d.component).flatMap((it) => it.split(d.subcomponent));
-  const all = clean(parts.flatMap((it) => (it === '""' ? [] : leaf(it, 3, d) || [])).join(' '));
+  const all = wholeText(raw, input) ?? '';
   const codes = [1, 4, 10].map(part).filter((it) => it !== '');
   return { codes, texts: [2, 5, 11, 9].map(part).filter((it) => it !== ''), all };
 }

@@ -1,8 +1,9 @@
 /** Patterns of time (RPT, TQ) ─▶ FHIR Timing, and what R4's invariants of Timing ask for. HL7 v2.5.1 2.A.64, 2.A.81. */
 import { toFhirDateTime, toFhirTime } from '../hl7v2/datetime.ts';
-import { clean, type Json, leaf, type MappingContext, partOf } from './context.ts';
+import { type Json, leaf, type MappingContext, partOf } from './context.ts';
 import type { Converter, ConverterInput } from './converters.ts';
 import { converters, ours } from './converters.ts';
+import { wholeText } from './texts.ts';
 import { timeUnitOf } from './unit.ts';
 
 /** Parts of a composite text, each as raw and as words. */
@@ -58,13 +59,6 @@ function textExtension(name: string, text: string): Json[] | undefined {
   return text === '' ? undefined : [{ url: `${ours}${name}`, valueString: text }];
 }
 
-/** All that a composite says, delimiters out. */
-function wholeText(raw: string, { context }: ConverterInput): string {
-  const { component, subcomponent } = context.delimiters;
-  const texts = raw.split(component).flatMap((it) => it.split(subcomponent));
-  return clean(texts.flatMap((it) => leaf(it, 3, context.delimiters) || []).join(' '));
-}
-
 /** Guide, RPT[Timing]; what R4 has no element for (RPT.2 to .4, .7, .11) stands in the text beside it. */
 function repeatPattern(raw: string, input: ConverterInput): Json | undefined {
   const { raw: rawOf, text } = parts(raw, input);
@@ -79,7 +73,7 @@ function repeatPattern(raw: string, input: ConverterInput): Json | undefined {
   });
   const beyond = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11].some((n) => text(n) !== '');
   return said({
-    extension: beyond ? textExtension('v2-repeat-pattern', wholeText(raw, input)) : undefined,
+    extension: beyond ? textExtension('v2-repeat-pattern', wholeText(raw, input) ?? '') : undefined,
     repeat,
     code: concept(rawOf(1), input, 'RepeatPattern'),
   });
@@ -118,7 +112,7 @@ function quantityTiming(raw: string, input: ConverterInput): Json | undefined {
   const beyond = (text(3) !== '' && !duration) || [9, 10, 11].some((n) => text(n) !== '');
   if (!repeat && !code && !beyond) return undefined;
   return said({
-    extension: beyond ? textExtension('v2-quantity-timing', wholeText(raw, input)) : undefined,
+    extension: beyond ? textExtension('v2-quantity-timing', wholeText(raw, input) ?? '') : undefined,
     repeat,
     code,
   });

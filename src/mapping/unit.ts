@@ -32,6 +32,12 @@ export function unitOf(raw: string, level: number, context: MappingContext): Uni
     return text === '' || text === '""' ? '' : leaf(text, level + 1, context.delimiters);
   };
   const all = triplets.map(([c, t, s]) => ({ code: part(c), text: part(t), name: part(s) }));
+  const [first] = all as [(typeof all)[number]];
+  if (isCut(first, all.length, part, context)) {
+    const whole = `${first.code}^${first.text}`;
+    const code = knownUnit(whole, context);
+    return code ? { unit: whole, system: ucum, code } : { unit: whole };
+  }
   const written = all.find((it) => it.text || it.code);
   const unit = written?.text || written?.code || part(9);
   if (!unit) return undefined;
@@ -43,6 +49,19 @@ export function unitOf(raw: string, level: number, context: MappingContext): Uni
   const system = own && codeSystemOf(own.name, own.code, context);
   // A code that UCUM does not have is none of its codes, whatever the sender says.
   return system !== undefined && system !== ucum ? { unit, system, code: own?.code as string } : { unit };
+}
+
+/**
+ * `10^9/L` and `kg/m^2` of a sender who escapes nothing: two parts that are no unit and its text, with nothing behind them.
+ */
+function isCut(
+  { code, text, name }: { code: string; text: string; name: string },
+  triplet: number,
+  part: (n: number) => string,
+  context: MappingContext,
+): boolean {
+  if (code === '' || text === '' || name !== '' || part(triplet + 1) !== '') return false;
+  return knownUnit(`${code}^${text}`, context) !== undefined || /^-?\d\d?(\/\S*)?$/.test(text);
 }
 
 /** The UCUM code of a coded unit. */

@@ -74,10 +74,10 @@ function absent(code: string): Json {
 }
 
 /** The quantity in an allowed unit; undefined when it is none. Annotations (`{beats}/min`) say nothing of the unit. */
-function allowed({ value, system, code, ...rest }: Json, units: readonly string[]): Json | undefined {
+function allowed({ value, system, code, _value, ...rest }: Json, units: readonly string[]): Json | undefined {
   if (typeof value !== 'number' || system !== ucum || typeof code !== 'string') return undefined;
   const plain = code.replace(/\{[^}]*\}/g, '');
-  if (units.includes(plain)) return { value, ...rest, system, code: plain };
+  if (units.includes(plain)) return { value, ...(_value && { _value }), ...rest, system, code: plain };
   const [to, factor] = conversions[plain] ?? ['', 1];
   if (!units.includes(to)) return undefined;
   return { value: Number((value * factor).toPrecision(12)), ...rest, unit: to, system, code: to };

@@ -1,0 +1,31 @@
+/** Texts of a raw text: its parts, or all of them as one. */
+import { leaf } from './context.ts';
+import type { ConverterInput } from './converters.ts';
+
+/** The first `count` parts below a raw text, as texts; parts that are not there are missing from the end. */
+export function texts(raw: string, { level, context }: ConverterInput, count: number): string[] {
+  const d = context.delimiters;
+  const delimiter = level === 1 ? d.component : d.subcomponent;
+  // `""` says that there is nothing (HL7 v2.5.1 2.5.3.1): it is no text.
+  if (raw === '""') return [''];
+  if (level >= 3 || !raw.includes(delimiter)) return [leaf(raw, level, d)];
+  const parts = raw.split(delimiter, count);
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i] as string;
+    if (part !== '') parts[i] = part === '""' ? '' : leaf(part, level + 1, d);
+  }
+  return parts;
+}
+
+/** Everything that a field holds, delimiters and all, for a text element. */
+export function wholeText(raw: string, input: ConverterInput): string | undefined {
+  if (raw === '') return undefined;
+  const { component, subcomponent } = input.context.delimiters;
+  if (!raw.includes(component) && !raw.includes(subcomponent))
+    return leaf(raw, 3, input.context.delimiters) || undefined;
+  const parts = raw
+    .split(component)
+    .flatMap((part) => part.split(subcomponent))
+    .map((part) => (part === '""' ? '' : leaf(part, 3, input.context.delimiters)));
+  return parts.filter((part) => part !== '').join(' ') || undefined;
+}

@@ -1,0 +1,148 @@
+/** What senders do to the delimiters, and values that no type was meant for: nothing is lost, and nothing becomes something else. */
+import { describe, expect, test } from '@jest/globals';
+import type { Json } from '../../src/fhir/types.ts';
+import { errorsOf } from '../../src/fhir/validate.ts';
+import { all, extended, obr, observed, obx, oru } from './oru-support.ts';
+import { first, segment } from './support.ts';
+
+const original = (text: string): Json => ({ originalText: text });
+
+describe('a unit whose ^ was not escaped', () => {
+  test.each([
+    ['10^9/L', '10^9/L', '10*9/L'],
+    ['10^12/L', '10^12/L', '10*12/L'],
+    ['kg/m^2', 'kg/m^2', 'kg/m2'],
+    ['10\\S\\9/L', '10^9/L', '10*9/L'],
+    ['mg^milligram', 'milligram', 'mg'],
+    ['12^mg', 'mg', 'mg'],
+  ])('%s is %s', (sent, unit, code) => {
+    expect(observed({ 5: '5.4', 6: sent }).valueQuantity).toMatchObject({ value: 5.4, unit, code });
+  });
+
+  test('that nobody knows stays whole', () => {
+    expect(observed({ 5: '5.4', 6: 'kU^3/L' }).valueQuantity).toEqual({ value: 5.4, unit: 'kU^3/L' });
+  });
+});
+
+describe('a structured number (SN)', () => {
+  test.each([
+    ['^10^*^2', { valueString: '10 * 2 mg' }],
+    ['^10^^2', { valueString: '10 2 mg' }],
+    ['<^1^-^5', { valueString: '< 1 - 5 mg' }],
+    ['""^5', { valueQuantity: { value: 5, code: 'mg' } }],
+    ['>^90', { valueQuantity: { comparator: '>', value: 90 } }],
+  ])('%s loses nothing', (sent, expected) => {
+    expect(observed({ 2: 'SN', 5: sent, 6: 'mg' })).toMatchObject(expected);
+  });
+
+  test('has in each repetition the form of that repetition', () => {
+    const made = observed({ 2: 'SN', 5: '^5~^1^:^128~^3^-^4~^2^+', 6: 'mg' });
+    expect(made.component.map((it: Json) => Object.keys(it).find((key) => key.startsWith('value')))).toEqual([
+      'valueQuantity',
+      'valueRatio',
+      'valueRange',
+      'valueString',
+    ]);
+    expect(errorsOf(made as any)).toEqual([]);
+  });
+
+  test('keeps its places and its digits', () => {
+    expect(extended(observed({ 2: 'SN', 5: '^7.10' }).valueQuantity._value)).toEqual({ 'quantity-precision': 2 });
+    const long = observed({ 2: 'SN', 5: '^123456789012345678' }).valueQuantity._value;
+    expect(extended(long)).toEqual(original('123456789012345678'));
+  });
+});
+
+describe('an array', () => {
+  test('of two channels has the points of one time together', () => {
+    expect(observed({ 2: 'NA', 5: '1^2^3~4^5^6' }).valueSampledData).toMatchObject({
+      dimensions: 2,
+      data: '1 4 2 5 3 6',
+    });
+    expect(observed({ 2: 'MA', 5: '1^2^3~4^5^6' }).valueSampledData).toMatchObject({
+      dimensions: 3,
+      data: '1 2 3 4 5 6',
+    });
+  });
+
+  test.each([
+    ['NA', '1^2~3', '1 2\n3'],
+    ['MA', '1^2~3^Kxx~5^6', '1 2\n3 Kxx\n5 6'],
+  ])('%s %s that is none keeps all its rows', (type, sent, text) => {
+    expect(observed({ 2: type, 5: sent }).valueString).toBe(text);
+  });
+});
+
+describe('a document', () => {
+  const attachment = (sent: string): Json => extended(observed({ 2: 'ED', 5: sent }))['r5-Observation.value'];
+  const textOf = ({ data }: Json): string => Buffer.from(data, 'base64').toString();
+
+  test.each([
+    ['^TEXT^PLAIN^^Normal', 'Normal'],
+    ['^TEXT^PLAIN^^Nothing found', 'Nothing found'],
+    ['^AP^PDF^^Nothing found', 'Nothing found'],
+    ['^TEXT^PLAIN^A^part one^part two', 'part one^part two'],
+    ['JVBERi0xLjQ=', '%PDF-1.4'],
+  ])('%s says "%s"', (sent, text) => {
+    expect(textOf(attachment(sent))).toBe(text);
+  });
+
+  test.each([
+    ['^AP^PDF^Hex^255044462', '255044462'],
+    ['^AP^PDF^Base64^SGVsbG8^rest', 'SGVsbG8^rest'],
+  ])('%s cannot be read and stays as it was sent', (sent, text) => {
+    expect(attachment(sent).data).toBeUndefined();
+    expect(extended(attachment(sent))).toMatchObject(original(text));
+  });
+});
+
+describe('a time of day that none is', () => {
+  test.each(['20260316086100+0100', '202603160875+0100', '20260316083060+0100'])('%s stays readable', (sent) => {
+    const made = observed({ 2: 'TS', 5: sent });
+    expect(made.valueDateTime).toMatch(/^2026-03-16T08/);
+    expect(extended(made._valueDateTime)).toEqual(original(sent));
+  });
+});
+
+describe('a part that is ""', () => {
+  test('is no text', () => {
+    const patient = first({ PID: { 13: '^PRN^PH^^49^""^1234567^""', 16: 'M^""^""' } }, 'Patient');
+    expect(patient.telecom[0].value).toBe('+49 1234567');
+    expect(JSON.stringify(patient)).not.toContain('""');
+    expect(observed({ 2: 'CWE', 3: '""^Glucose^L', 5: 'X^^""' })).toMatchObject({
+      code: { text: 'Glucose' },
+      valueCodeableConcept: { coding: [{ code: 'X' }] },
+    });
+  });
+});
+
+describe('a code with two blanks inside', () => {
+  test('stands beside the code that FHIR cannot have', () => {
+    const [coding] = observed({ 3: 'GLU  F^Glucose^L', 5: '7' }).code.coding;
+    expect(coding).toMatchObject({ system: 'urn:id:L', display: 'Glucose' });
+    expect(extended(coding._code)).toEqual(original('GLU  F'));
+  });
+
+  test('a text without a code stays beside the original text', () => {
+    expect(observed({ 3: '^Glucose^^^^^^^As written', 5: '7' }).code).toEqual({
+      coding: [{ display: 'Glucose' }],
+      text: 'As written',
+    });
+  });
+});
+
+describe('bytes in a text', () => {
+  test('are read where they are UTF-8, and stay as sent where nobody knows', () => {
+    const [made] = all(oru(obr(), obx({ 2: 'TX', 5: 'M\\XC3BC\\ller \\XE5BCA0\\ \\XE9\\' })), 'Observation');
+    expect(made?.valueString).toBe('Müller 张 \\XE9\\');
+  });
+});
+
+describe('an allergy', () => {
+  test('has its reaction whole, and a second allergen beside the first', () => {
+    const parts = { more: [segment('AL1', { 1: '1', 2: 'DA', 3: 'AMX^Amox^L~CEF^Cef^L', 5: '^Rash' })] };
+    const made = first(parts, 'AllergyIntolerance');
+    expect(made.reaction[0].manifestation).toEqual([{ text: 'Rash' }]);
+    expect(JSON.stringify(made.extension)).toContain('"CEF"');
+  });
+});
