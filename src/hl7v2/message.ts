@@ -92,6 +92,8 @@ export function cut(text: string, delimiter: string, n: number): string {
 export class Message {
   readonly delimiters: Delimiters;
   readonly segments: readonly Segment[];
+  /** By name: many rows of many segments ask for one that may not be there. */
+  #firsts: Map<string, Segment> | undefined;
 
   constructor(delimiters: Delimiters, segments: readonly Segment[]) {
     this.delimiters = delimiters;
@@ -104,7 +106,11 @@ export class Message {
 
   /** The first segment of a name. */
   first(name: string): Segment | undefined {
-    return this.segments.find((segment) => segment.name === name);
+    if (!this.#firsts) {
+      this.#firsts = new Map();
+      for (const segment of this.segments) if (!this.#firsts.has(segment.name)) this.#firsts.set(segment.name, segment);
+    }
+    return this.#firsts.get(name);
   }
 
   /** The message as it goes over the wire: segments ended by CR (2.5.2). */

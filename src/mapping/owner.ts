@@ -27,6 +27,9 @@ interface Made {
   readonly built: Built;
 }
 
+/** Segments of one kind that are looked through, one behind the other; what is farther away is found by its place. */
+const stepsMax = 50;
+
 /** Owners of the segments of one message, and the resources that each segment made. */
 export class Owners {
   readonly #message: Message;
@@ -34,6 +37,8 @@ export class Owners {
   readonly #bySegment = new Map<Segment, Map<string, Built>>();
   readonly #byName = new Map<string, Made[]>();
   #owners: Map<Segment, Segment> | undefined;
+  /** The owner that is of another kind: a thousand OBR below one ORC each belong to the one before, and to the ORC. */
+  readonly #parents = new Map<Segment, Segment | undefined>();
   /** Owner ─▶ the first segment of each name that belongs to it. */
   readonly #children = new Map<Segment, Map<string, Segment>>();
   #positions: Map<Segment, number> | undefined;
@@ -50,6 +55,10 @@ export class Owners {
     return this.#owners.get(segment);
   }
 
+  #parentOf(segment: Segment): Segment | undefined {
+    return this.ownerOf(segment) && this.#parents.get(segment);
+  }
+
   #findOwners(): Map<Segment, Segment> {
     const owners = new Map<Segment, Segment>();
     const last = new Map<string, { segment: Segment; position: number }>();
@@ -60,7 +69,9 @@ export class Owners {
         if (found && (!nearest || found.position > nearest.position)) nearest = found;
       }
       if (nearest) {
-        owners.set(segment, nearest.segment);
+        const { segment: owner } = nearest;
+        owners.set(segment, owner);
+        this.#parents.set(segment, owner.name === segment.name ? this.#parents.get(owner) : owner);
         const children = this.#children.get(nearest.segment) ?? new Map<string, Segment>();
         this.#children.set(nearest.segment, children);
         if (!children.has(segment.name)) children.set(segment.name, segment);
@@ -80,7 +91,7 @@ export class Owners {
    * message. Where segments of that name may own it or belong to it, those of another group are not looked at.
    */
   segmentNamed(name: string, from: Segment): Segment | undefined {
-    for (let at: Segment | undefined = from; at; at = this.ownerOf(at)) if (at.name === name) return at;
+    for (let at: Segment | undefined = from; at; at = this.#parentOf(at)) if (at.name === name) return at;
     if (this.#names.get(name)?.has(from.name)) return this.#firstOf(name, from);
     return mayOwn(name, from.name, this.#names) ? undefined : this.#message.first(name);
   }
@@ -112,7 +123,8 @@ export class Owners {
 
   /** What this segment made under a name, else its owners, else the nearest segment before, else the first of the message. */
   standing(name: string, segment: Segment): Built | undefined {
-    for (let at: Segment | undefined = segment; at; at = this.ownerOf(at)) {
+    let steps = 0;
+    for (let at: Segment | undefined = segment; at && steps < stepsMax; at = this.ownerOf(at), steps++) {
       const own = this.#bySegment.get(at)?.get(name);
       if (own) return own;
     }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Json } from '../../src/fhir/types.ts';
 import { errorsOf } from '../../src/fhir/validate.ts';
-import { all, extended, obr, observed, obx, oru } from './oru-support.ts';
+import { all, extended, mapped, obr, observed, obx, oru } from './oru-support.ts';
 import { first, segment } from './support.ts';
 
 const original = (text: string): Json => ({ originalText: text });
@@ -144,5 +144,22 @@ describe('an allergy', () => {
     const made = first(parts, 'AllergyIntolerance');
     expect(made.reaction[0].manifestation).toEqual([{ text: 'Rash' }]);
     expect(JSON.stringify(made.extension)).toContain('"CEF"');
+  });
+});
+
+describe('a message of very many segments takes its time once for each', () => {
+  const took = (text: string): number => {
+    const begun = performance.now();
+    expect(mapped(text).resources.length).toBeGreaterThan(0);
+    return performance.now() - begun;
+  };
+
+  test.each([
+    ['8,000 orders without ORC', 8000, (i: number) => `OBR|${i}|O${i}|F${i}|X^Y^L`],
+    ['30,000 visits in a result', 30_000, () => 'PV1|1|I'],
+    ['8,000 specimens', 8000, (i: number) => `SPM|${i}|S${i}||BLD`],
+    ['8,000 notes', 8000, (i: number) => `NTE|${i}||note`],
+  ])('%s in less than 10 s', (_, count, line) => {
+    expect(took(oru(obr(), ...Array.from({ length: count }, (__, i) => line(i + 1))))).toBeLessThan(10_000);
   });
 });
