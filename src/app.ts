@@ -216,8 +216,7 @@ export async function startApp(config: Config, clock: Clock = systemClock, ids: 
     queue,
     reload: () => listeners.reload(),
     async stop() {
-      await listeners.stop();
-      await closed(server);
+      await Promise.all([listeners.stop(), closed(server)]);
       // A delivery under way is cut off, not waited for: it will be made again.
       const stopped = queue.stop();
       await Promise.all([channel.close(), outbound.stop()]);
@@ -309,9 +308,17 @@ function listen(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
+/** Requests that a client has begun and not ended are cut off then. ms */
+const requestsMs = 15_000;
+
+/** Takes nothing new from now on, and resolves when all requests are answered. */
 function closed(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => resolve());
+    const late = setTimeout(() => server.closeAllConnections(), requestsMs);
+    server.close(() => {
+      clearTimeout(late);
+      resolve();
+    });
     server.closeIdleConnections();
   });
 }

@@ -15,6 +15,7 @@ export const failures = {
   invalid: { status: 422, issue: 'invalid', who: 'sender' },
   'unknown-system': { status: 422, issue: 'not-supported', who: 'sender' },
   'too-large': { status: 413, issue: 'too-long', who: 'sender' },
+  forbidden: { status: 403, issue: 'forbidden', who: 'sender' },
   'too-costly': { status: 403, issue: 'too-costly', who: 'sender' },
   'version-conflict': { status: 412, issue: 'conflict', who: 'sender' },
   'multiple-matches': { status: 412, issue: 'multiple-matches', who: 'sender' },

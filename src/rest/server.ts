@@ -39,6 +39,12 @@ export function httpServer(parts: HttpParts): Server {
     });
     next();
   });
+  app.use((_, response, next) => {
+    if (server.listening) return next();
+    // A client that keeps its connection would go on for ever.
+    response.setHeader('Connection', 'close');
+    throw new Failure('stopping', 'the server stops: it takes nothing new');
+  });
   app.get('/healthz', (_, response) => response.type('text/plain').send('ok\n'));
   app.get('/readyz', async (_, response) => {
     await parts.ready();
@@ -50,7 +56,7 @@ export function httpServer(parts: HttpParts): Server {
   });
   // Read as bytes and parsed here: a body that is not UTF-8 or not JSON gets an OperationOutcome as every other error.
   const body = express.raw({ type: () => true, limit: parts.bodyBytesMax });
-  app.post('/hl7v2', body, (request, response) => hl7OverHttp(request, response, parts));
+  app.post('/hl7v2', refuseOthers, body, (request, response) => hl7OverHttp(request, response, parts));
   app.use('/admin', parts.admin);
   app.use('/fhir', body, (request, response) => fhir(request, response, parts));
   app.use(() => {
@@ -64,7 +70,19 @@ export function httpServer(parts: HttpParts): Server {
     if (response.headersSent) response.destroy();
     else send(response, { status, body }, formatAsked(request) ?? 'json', queryOf(request).get('_pretty') === 'true');
   });
-  return createServer({ requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 }, app);
+  const server = createServer({ requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 }, app);
+  return server;
+}
+
+/**
+ * A message may be text/plain, which a page of another origin may send without being asked (fetch.spec.whatwg.org, simple
+ * requests); browsers say where the page is from, and interface engines say nothing.
+ */
+function refuseOthers(request: Request, _: Response, next: NextFunction): void {
+  const origin = request.get('origin');
+  const isOwn = origin === undefined || (URL.canParse(origin) && new URL(origin).host === request.get('host'));
+  if (!isOwn) throw new Failure('forbidden', 'pages of other origins send no messages');
+  next();
 }
 
 /** Errors of Express and its body reader as failures of ours. */

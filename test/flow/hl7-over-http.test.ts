@@ -100,6 +100,19 @@ describe('a request that is no message', () => {
     }
   });
 
+  test.each([['http://evil.example'], ['null']])(
+    'from a page of another origin (%s): refused, and nothing is kept',
+    async (origin) => {
+      const before = await hospital.app.store.messageCounts();
+      const headers = { origin, 'content-type': 'text/plain' };
+      const address = hospital.app.http.replace(/\/fhir$/, '/hl7v2');
+      expect((await fetch(address, { method: 'POST', headers, body: admission('1007') })).status).toBe(403);
+      expect(await hospital.app.store.messageCounts()).toEqual(before);
+      const own = { ...headers, origin: new URL(address).origin };
+      expect((await fetch(address, { method: 'POST', headers: own, body: admission('1007') })).status).toBe(200);
+    },
+  );
+
   test('GET: there is nothing to be read', async () => {
     expect((await fetch(hospital.app.http.replace(/\/fhir$/, '/hl7v2'))).status).toBe(404);
   });
