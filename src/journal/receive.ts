@@ -155,9 +155,11 @@ export function receiver(parts: ReceiverParts): Receiver {
 
   /** @param row the message that is applied: itself, or the one that it repeats */
   function answerOf(accept: Uint8Array, read: Read, row: Pick<JournalRow, 'id' | 'state'>, wish: AckWish): Answer {
+    // HL7 v2.5.1 2.9.3: CE and CR end the exchange; a sender in lock-step would take what follows for its next answer.
+    const isOver = row.state === 'rejected' && accept.length > 0;
     return {
       accept: accept.length > 0 ? Buffer.from(accept) : undefined,
-      ...(wish.application !== 'NE' && { application: application(read, row, wish) }),
+      ...(wish.application !== 'NE' && !isOver && { application: application(read, row, wish) }),
     };
   }
 

@@ -513,10 +513,13 @@ describe('enhanced mode', () => {
     expect(await application).toBeUndefined();
   });
 
-  test('a refused message has its application acknowledgement at once, with the errors', async () => {
+  test('a refused message has CE, which ends it; where none is wanted its application acknowledgement, at once', async () => {
     const { receiver } = bench();
-    const message = wishing('AL', 'AL').replace(/\rPID[^\r]*/, '');
-    const { application } = await receiver.receive(Buffer.from(message), origin);
+    const refused = (accept: string): Buffer => Buffer.from(wishing(accept, 'AL').replace(/\rPID[^\r]*/, ''));
+    const both = await receiver.receive(refused('AL'), origin);
+    expect([code(both.accept), both.application]).toEqual(['CE', undefined]);
+    const { accept, application } = await receiver.receive(refused('NE'), origin);
+    expect(accept).toBeUndefined();
     expect(code(await application)).toBe('AE');
     expect((await application)?.toString()).toContain('\rERR||PID^1|100^');
   });
