@@ -77,14 +77,19 @@ export class Journal {
   async #earlier(group: readonly Keeping[]): Promise<Map<Keeping, Earlier>> {
     const named = group.filter((it) => it.named);
     if (named.length === 0) return new Map();
-    const names = named.map(({ message: { controlId, facility } }, place) => ({ place, controlId, facility }));
+    const names = named.map(({ message: { controlId, facility, site, application } }, place) => ({
+      ...{ place, controlId, facility },
+      ...{ site, application },
+    }));
     const rows = await this.#reader.rows(
-      `SELECT k.place, m.* FROM unnest($1::int[], $2::text[], $3::text[]) AS k (place, control, sender) CROSS JOIN LATERAL (
+      `SELECT k.place, m.* FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[])
+         AS k (place, control, sender, site, application) CROSS JOIN LATERAL (
          SELECT id, state, sha256, error, answer FROM received_message
          WHERE left(control_id, 100) = left(k.control, 100) AND left(facility, 100) = left(k.sender, 100)
            AND (state = 'rejected')::int = 0 AND control_id = k.control AND facility = k.sender
+           AND received_message.site = k.site AND coalesce(received_message.application, k.application) = k.application
          ORDER BY id DESC LIMIT 1) m`,
-      columnsOf(names, ['place', 'controlId', 'facility']),
+      columnsOf(names, ['place', 'controlId', 'facility', 'site', 'application']),
     );
     const earlier = new Map<Keeping, Earlier>();
     for (const { place, ...last } of rows as unknown as (JournalRow & { readonly place: number })[]) {
@@ -106,6 +111,7 @@ export class Journal {
       'charset',
       'type',
       'controlId',
+      'application',
       'facility',
       'sha256',
       'content',
@@ -115,10 +121,10 @@ export class Journal {
     ]);
     return this.#transactions.run([], async (session) => {
       const { rows } = await session.query(
-        `INSERT INTO received_message (received_at, listener, peer, site, bytes, charset, type, control_id, facility, sha256,
-           content, answer, state, error)
+        `INSERT INTO received_message (received_at, listener, peer, site, bytes, charset, type, control_id, application, facility,
+           sha256, content, answer, state, error)
          SELECT * FROM unnest($1::int8[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::text[],
-           $9::text[], $10::text[], $11::text[], $12::bytea[], $13::text[], $14::text[])
+           $9::text[], $10::text[], $11::text[], $12::text[], $13::bytea[], $14::text[], $15::text[])
          RETURNING id`,
         values,
       );
@@ -138,11 +144,11 @@ export class Journal {
     return [...fresh.slice(0, limit - again.length), ...again].map(journalRow);
   }
 
-  async hasTwin({ facility, content, id }: JournalRow): Promise<boolean> {
+  async hasTwin({ facility, site, content, id }: JournalRow): Promise<boolean> {
     const rows = await this.#reader.rows(
-      `SELECT 1 FROM received_message WHERE content = $1 AND facility = $2 AND id < $3
+      `SELECT 1 FROM received_message WHERE content = $1 AND facility = $2 AND site = $4 AND id < $3
          AND state IN ('applied', 'stale') AND content <> '' LIMIT 1`,
-      [content, facility, id],
+      [content, facility, id, site],
     );
     return rows.length > 0;
   }
@@ -210,8 +216,8 @@ export class Journal {
 /** The place of the first whose control id an earlier one of the group has: that must be in the journal first. */
 function firstRepeated(group: readonly Keeping[]): number {
   const names = new Set<string>();
-  return group.findIndex(({ message: { facility, controlId }, named }) => {
-    const name = JSON.stringify([facility, controlId]);
+  return group.findIndex(({ message: { site, application, facility, controlId }, named }) => {
+    const name = JSON.stringify([site, application, facility, controlId]);
     return (names.has(name) && named !== undefined) || !names.add(name);
   });
 }

@@ -31,17 +31,18 @@ export class MessageRows {
     this.#db = db;
     this.#watch = watch;
     this.#insert = db.prepare(
-      `INSERT INTO received_message (received_at, listener, peer, site, bytes, charset, type, control_id, facility, sha256,
-         content, answer, state, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO received_message (received_at, listener, peer, site, bytes, charset, type, control_id, application,
+         facility, sha256, content, answer, state, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     const select = `SELECT ${messageColumns} FROM received_message`;
     this.#waiting = db.prepare(`${select} WHERE state = 'received' AND (attempts > 0) = ? ORDER BY id LIMIT ?`);
     this.#twin = db.prepare(
-      `SELECT 1 FROM received_message WHERE content = ? AND facility = ? AND id < ?
+      `SELECT 1 FROM received_message WHERE content = ? AND facility = ? AND site = ? AND id < ?
          AND state IN ('applied', 'stale') AND content <> '' LIMIT 1`,
     );
     this.#last = db.prepare(
       `SELECT id, sha256, state, error FROM received_message WHERE control_id = ? AND facility = ? AND (state = 'rejected') = 0
+         AND site = ? AND coalesce(application, ?) = ?
        ORDER BY id DESC LIMIT 1`,
     );
     this.#answered = db.prepare('UPDATE received_message SET answer = ? WHERE id = ?');
@@ -59,15 +60,16 @@ export class MessageRows {
   }
 
   keep(message: NewMessage): number {
-    const { receivedAt, listener, peer, site, bytes, charset, type, controlId, facility } = message;
+    const { receivedAt, listener, peer, site, bytes, charset, type, controlId, application, facility } = message;
     const { sha256, content, answer, state, error = null } = message;
-    const head = [receivedAt, listener, peer, site, bytes, charset, type, controlId, facility];
+    const head = [receivedAt, listener, peer, site, bytes, charset, type, controlId, application, facility];
     return this.#insert.run(...head, sha256, content, answer, state, error).lastInsertRowid as number;
   }
 
   /** See {@link Store.keepNamed}. */
   keepNamed(message: NewMessage, clash: string | undefined): KeptMessage {
-    const last = this.#last.get(message.controlId, message.facility);
+    const { controlId, facility, site, application } = message;
+    const last = this.#last.get(controlId, facility, site, application, application);
     const isRepeat = last?.sha256 === message.sha256;
     const first = isRepeat ? (this.message(firstId(last)) ?? this.message(last.id)) : undefined;
     const named = namedAs(message, last && { first }, clash);
@@ -84,8 +86,8 @@ export class MessageRows {
     return [...fresh.slice(0, limit - again.length), ...again].map(journalRow);
   }
 
-  hasTwin({ facility, content, id }: JournalRow): boolean {
-    return this.#twin.get(content, facility, id) !== undefined;
+  hasTwin({ facility, site, content, id }: JournalRow): boolean {
+    return this.#twin.get(content, facility, site, id) !== undefined;
   }
 
   message(id: number): JournalRow | undefined {

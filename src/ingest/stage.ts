@@ -99,6 +99,6 @@ class UnderWay {
   }
 }
 
-function contentOf({ facility, content }: JournalRow): string {
-  return `${facility}|${content}`;
+function contentOf({ site, facility, content }: JournalRow): string {
+  return `${site}|${facility}|${content}`;
 }

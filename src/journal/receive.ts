@@ -7,6 +7,7 @@ import { batchAnswer, splitBatch } from '../hl7v2/batch.ts';
 import { type Charset, charsetOf, decode, salvageHeader } from '../hl7v2/charset.ts';
 import { contentDigest } from '../hl7v2/content.ts';
 import { toDtm } from '../hl7v2/datetime.ts';
+import { unescapeText } from '../hl7v2/escape.ts';
 import { type Message, parse } from '../hl7v2/message.ts';
 import { messageType } from '../hl7v2/message-type.ts';
 import { describe, type Problem } from '../hl7v2/problem.ts';
@@ -144,7 +145,8 @@ export function receiver(parts: ReceiverParts): Receiver {
       charset,
       state,
       type: typeOf(message),
-      controlId: textOf(read, 10),
+      controlId: controlIdOf(read),
+      application: textOf(read, 3),
       facility: textOf(read, 4),
       sha256: hash('sha256', bytes, 'hex'),
       content: contentDigest(bytes, charset),
@@ -246,6 +248,15 @@ const reused: Problem = {
 
 function textOf({ message }: Read, field: number): string {
   return (message?.header.text(field) ?? '').slice(0, keyLengthMax);
+}
+
+/** MSH-10 as MSA-2 gives it back, delimiters and all; of one that is too long its beginning and a digest, so that it is no other. */
+function controlIdOf({ message }: Read): string {
+  if (!message) return '';
+  const whole = unescapeText(message.header.field(10), message.delimiters).trim();
+  if (whole.length <= keyLengthMax) return whole;
+  const digest = hash('sha256', whole, 'hex');
+  return `${whole.slice(0, keyLengthMax - digest.length - 1)}#${digest}`;
 }
 
 /** A message of which nothing but its type or event is unknown may be ignored, when the site says so. */

@@ -49,10 +49,10 @@ function byIdentifier({ identifier: preferred, any = false, and }: ByIdentifier,
     const all = (draft.identifier === undefined ? [] : [draft.identifier].flat()).filter(
       (it: Json) => it.value && it.system,
     );
-    const typed = preferred.map((type) =>
-      all.find((it: Json) => it.type?.coding?.some((coding: Json) => coding.code === type)),
+    const typed = preferred.flatMap((type) =>
+      all.filter((it: Json) => it.type?.coding?.some((coding: Json) => coding.code === type)),
     );
-    const chosen = typed.find((it) => it) ?? all[0];
+    const chosen = typed[0] ?? all[0];
     if (!chosen) return undefined;
     const { system, value } = chosen as BusinessIdentifier;
     // The identifier alone would find another that a sender gave it too.
@@ -61,7 +61,7 @@ function byIdentifier({ identifier: preferred, any = false, and }: ByIdentifier,
       return { id: identityId(draft.resourceType, system, value, ...values) };
     }
     const others = any
-      ? typed.flatMap((it) => (it && it !== chosen ? { system: it.system, value: it.value } : []))
+      ? typed.filter((it) => it !== chosen).map(({ system, value }): BusinessIdentifier => ({ system, value }))
       : [];
     return {
       id: identityId(draft.resourceType, system, value),

@@ -27,9 +27,10 @@ export interface NewMessage {
   readonly charset: string;
   /** `received` when it can be mapped; the others are done with: nobody looks at them again by himself. */
   readonly state: 'received' | 'rejected' | 'duplicate' | 'ignored';
-  /** MSH-9 `ADT^A03`, MSH-10, MSH-4; empty when they could not be read. */
+  /** MSH-9 `ADT^A03`, MSH-10, MSH-3, MSH-4; empty when they could not be read. */
   readonly type: string;
   readonly controlId: string;
+  readonly application: string;
   readonly facility: string;
   readonly sha256: string;
   /** Digest of everything but MSH-10: equal for the same content under a new control id. */
@@ -41,7 +42,9 @@ export interface NewMessage {
 }
 
 /** A message of the journal. */
-export interface JournalRow extends Omit<NewMessage, 'state'> {
+export interface JournalRow extends Omit<NewMessage, 'state' | 'application'> {
+  /** Absent: it was kept by a program that did not look at it. */
+  readonly application?: string;
   readonly id: number;
   readonly state: MessageState;
   readonly attempts: number;

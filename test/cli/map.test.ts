@@ -103,9 +103,9 @@ describe('aftercare map', () => {
     expect(code).toBe(1);
     expect(bundles.map((it) => it.identifier.value)).toEqual(['C1', 'C4']);
     expect(stderr.split('\n')).toEqual([
-      `${at('broken.hl7')}: PID-3.1: a required field is empty (101)`,
+      `${at('broken.hl7')}: PID-3.1: a required field is empty, as is PID-2.1 (101)`,
       `${at('other.hl7')}: the message does not begin with a sound MSH segment`,
-      `${at('mixed.hl7')}#2: PID-3.1: a required field is empty (101)`,
+      `${at('mixed.hl7')}#2: PID-3.1: a required field is empty, as is PID-2.1 (101)`,
       '',
     ]);
   });

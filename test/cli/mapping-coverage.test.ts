@@ -37,10 +37,10 @@ describe('mapping coverage', () => {
     const files = [bench.write('1.hl7', discharge()), bench.write('2.hl7', discharge({ patient: '' }))];
     const { code, out, err } = bench.mapping('coverage', ...files);
     expect(code).toBe(1);
-    expect(err).toBe(`${bench.at('2.hl7')}: PID-3.1: a required field is empty (101)\n`);
+    expect(err).toBe(`${bench.at('2.hl7')}: PID-3.1: a required field is empty, as is PID-2.1 (101)\n`);
     expect(out.split('\n').slice(0, 2)).toEqual([
       'HIS RENHE: 2 messages',
-      'not mapped: 1  PID-3.1: a required field is empty (101)',
+      'not mapped: 1  PID-3.1: a required field is empty, as is PID-2.1 (101)',
     ]);
   });
 

@@ -184,7 +184,7 @@ describe('mapping diff', () => {
       [discharge(), discharge({ patient: '' })],
     );
     expect(code).toBe(1);
-    expect(err).toBe(`${bench.at('1.hl7')}: refused: PID-3.1: a required field is empty (101)\n`);
+    expect(err).toBe(`${bench.at('1.hl7')}: refused: PID-3.1: a required field is empty, as is PID-2.1 (101)\n`);
     expect(lines).toContain('messages: 1 differ, 0 do not, 1 cannot be mapped');
   });
 

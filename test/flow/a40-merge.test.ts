@@ -195,6 +195,28 @@ describe('A40 with several pairs', () => {
   });
 });
 
+describe('A40 with a list of old numbers', () => {
+  test('retires the record that is known by one of them', async () => {
+    await known('1801', '1802');
+    await hospital.sends(adt('A01', '2026-03-10 09:05', pid('1802'), pv1('V1802')));
+    const numbers = mrg('', { 1: '9802^^^RENHE^MR~1802^^^RENHE^MR' });
+    expect(await hospital.sends(adt('A40', '2026-03-12 09:00', pid('1801'), numbers))).toEqual(applied);
+    expect(await links('1802')).toEqual(['replaced-by 1801']);
+    expect(await record('1802')).toMatchObject({ active: false });
+    expect((await hospital.visit('V1802')).subject.reference).toBe(reference('1801'));
+  });
+});
+
+describe('A40 whose list of old numbers names the one who stays', () => {
+  test('retires nobody who is stored', async () => {
+    await known('1901');
+    const numbers = mrg('', { 1: '9901^^^RENHE^MR~1901^^^RENHE^MR' });
+    await hospital.sends(adt('A40', '2026-03-12 09:00', pid('1901'), numbers));
+    expect(await record('1901')).not.toMatchObject({ active: false });
+    expect((await links('1901')).filter((it) => it.startsWith('replaced-by'))).toEqual([]);
+  });
+});
+
 describe('A40 that merges two records into each other', () => {
   test('leaves one of them, the same in each order', async () => {
     await known('1601', '1602', '1701', '1702');

@@ -17,6 +17,7 @@ export function received(text: string, receivedAt: number): NewMessage {
     state: 'received',
     type: fields[8] ?? '',
     controlId: fields[9] ?? '',
+    application: fields[2] ?? '',
     facility: fields[3] ?? '',
     sha256: hash('sha256', bytes, 'hex'),
     content: contentDigest(bytes),

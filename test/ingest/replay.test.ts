@@ -264,6 +264,7 @@ describe('a message that is replayed', () => {
     const duplicate = await journal.receive(text);
     const rejected = await journal.store.keep({
       ...(await journal.row(duplicate)),
+      application: 'HIS',
       state: 'rejected',
       error: 'MSH-9: empty (101)',
     });

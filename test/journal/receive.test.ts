@@ -194,6 +194,7 @@ describe('keep, then acknowledge', () => {
       state: 'received',
       type: 'ADT^A03',
       controlId: 'C77',
+      application: 'HIS',
       facility: 'RENHE',
       sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
       content: expect.stringMatching(/^[0-9a-f]{64}$/),
@@ -297,7 +298,7 @@ describe('an error names the segment and the field', () => {
     const answer = await receiveBytes(withField('PID', 3, '').replace('|2.5.1|', '|2.3.1|'));
     expect(answer.toString().split('\r')).toEqual([
       expect.stringContaining('|ACK^A03|ack-1|P|2.3.1'),
-      'MSA|AE|C1|a required field is empty',
+      'MSA|AE|C1|a required field is empty, as is PID-2.1',
       'ERR|PID^1^3^101&Required field missing&HL70357',
       '',
     ]);
@@ -522,6 +523,19 @@ describe('enhanced mode', () => {
     expect(accept).toBeUndefined();
     expect(code(await application)).toBe('AE');
     expect((await application)?.toString()).toContain('\rERR||PID^1|100^');
+  });
+});
+
+describe('a control id', () => {
+  test('is whole, as MSA-2 gives it back; one that is too long is none that begins like it', async () => {
+    const { kept, receive } = bench();
+    const long = 'x'.repeat(250);
+    for (const controlId of ['K^2', 'K^3', `${long}a`, `${long}b`]) await receive(discharge({ controlId }));
+    const [two, three, a, b] = kept.map((it) => it.controlId);
+    expect([two, three]).toEqual(['K^2', 'K^3']);
+    expect(a).not.toBe(b);
+    expect([a?.length, b?.length]).toEqual([250, 250]);
+    expect(kept.map((it) => it.state)).toEqual(Array.from({ length: 4 }, () => 'received'));
   });
 });
 

@@ -44,6 +44,7 @@ async function discharged(store: Store): Promise<void> {
     state: 'received',
     type: 'ADT^A03',
     controlId: 'C1',
+    application: 'HIS',
     facility: 'RENHE',
     sha256: '',
     content: '',

@@ -38,7 +38,15 @@ afterEach(() => store.close());
 
 async function messageFrom(facility: string): Promise<Cause> {
   const bytes = Buffer.from('MSH|');
-  const rest = { listener: 'mllp:2575', peer: '', site: '', charset: 'utf-8', type: 'ADT^A03', controlId: 'C1' };
+  const rest = {
+    listener: 'mllp:2575',
+    peer: '',
+    site: '',
+    charset: 'utf-8',
+    type: 'ADT^A03',
+    controlId: 'C1',
+    application: '',
+  };
   const digests = { sha256: '', content: '', answer: Buffer.alloc(0) };
   const row: NewMessage = { receivedAt: clock.now(), bytes, state: 'received', facility, ...rest, ...digests };
   return `message:${await store.keep(row)}`;

@@ -42,6 +42,7 @@ function ownRules(): void {
         { version: 1 },
         { version: 2 },
         { version: 3 },
+        { version: 4 },
       ]);
     });
 

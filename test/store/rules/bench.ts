@@ -100,6 +100,7 @@ export function message(more: Partial<NewMessage> = {}): NewMessage {
     state: 'received',
     type: 'ADT^A03',
     controlId: 'C1',
+    application: 'HIS',
     facility: 'RENHE',
     sha256: 'aa',
     content: 'cc',

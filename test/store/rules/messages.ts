@@ -59,6 +59,12 @@ export function messagesRules(given: Given): void {
       expect(await hasTwin({ controlId: 'C2' })).toBe(true);
     });
 
+    test('is not known by what another site has applied, which maps it otherwise', async () => {
+      await given.bench.effects(claim(await keep({ site: 'clinic' })));
+      expect(await hasTwin({})).toBe(false);
+      expect(await hasTwin({ site: 'clinic' })).toBe(true);
+    });
+
     test('is not known by a content that nobody knows', async () => {
       await given.bench.effects(claim(await keep({ content: '' })));
       expect(await hasTwin({ content: '' })).toBe(false);
@@ -70,8 +76,10 @@ export function messagesRules(given: Given): void {
       given.store.keepNamed(message(over), clash);
     const row = ({ id }: { id: number }) => given.store.message(id);
 
-    test('is new when nobody of its facility had it', async () => {
+    test('is new when nobody of its application, facility and site had it', async () => {
       await keep({ facility: 'other' });
+      await keep({ application: 'LIS' });
+      await keep({ site: 'clinic' });
       await keep({ controlId: 'C2' });
       const kept = await keepNamed();
       expect(kept).toEqual({ kind: 'new', id: kept.id });
