@@ -170,13 +170,16 @@ class AnswerBook {
     const header = headerOf(bytes);
     const condition = conditionIn(header, 16);
     const isGood = good.includes(state);
+    // CE and CR end the exchange.
+    const isOver = !isGood && answer.length > 0 && ackOf(answer).code.startsWith('C');
+    const isApplicationWanted = condition !== undefined && !isOver && isWanted(condition, isGood);
     if (answer.length > 0) {
       const key = ackOf(answer).id;
       const known = this.#accepts.get(key) ?? { rows: [], owed: 0, optional: 0 };
       known.rows.push(id);
       // Over HTTP the application answer comes in place of the accept answer. That of a batch of several widths, whose header is
       // no text in any, cannot be cut here.
-      const isReplaced = listener === 'http' && (condition === undefined || isWanted(condition, isGood));
+      const isReplaced = listener === 'http' && (condition === undefined || isApplicationWanted);
       if (isReplaced || bytes.includes(0)) known.optional++;
       else known.owed++;
       this.#accepts.set(key, known);
@@ -184,7 +187,7 @@ class AnswerBook {
     const of = plain((header ?? fieldsOf(asciiOf(bytes).split(/[\r\n]/, 1)[0] ?? ''))[9] ?? '');
     if (condition === undefined || !/^(K\d+C\d+)?$/.test(of)) this.#unclear++;
     if (condition === undefined || !header?.length) this.#applications.set(of, undefined);
-    else if (isWanted(condition, isGood)) this.#owe(of, isGood ? 'AA' : 'A', 1);
+    else if (isApplicationWanted) this.#owe(of, isGood ? 'AA' : 'A', 1);
   }
 
   #owe(of: string, code: string, n: number): void {
