@@ -210,6 +210,11 @@ function behind(raw: string, delimiter: string, n: number): string {
   return raw.slice(at + 1);
 }
 
+/** Words can be read as base64: what does not say that it is that has to be padded, with line ends at the most. */
+function isToTheLetter(text: string, found: string): boolean {
+  return found === text || (!/[ \t]/.test(text.trim()) && found === text.replace(/\s+/g, ''));
+}
+
 /** Digits of whole bytes. */
 function isHex(text: string): boolean {
   return /^[\s0-9A-Fa-f]+$/.test(text) && text.replace(/\s+/g, '').length % 2 === 0;
@@ -230,8 +235,7 @@ function documentData(raw: string, input: ConverterInput): unknown {
   if (encoding === 'hex') return new Unconverted(original(clean(text)));
   const isText = encoding === 'a' || (encoding === '' && partText(raw, input, 2).toLowerCase() === 'text');
   const found = isText ? undefined : base64Of(text);
-  // Words can be read as base64: what does not say that it is that has to be it to the letter.
-  if (found && (encoding === 'base64' || found === text)) return found;
+  if (found && (encoding === 'base64' || isToTheLetter(text, found))) return found;
   // What is said to be base64 and is none stays readable beside the data that is not there.
   if (encoding !== 'base64') return Buffer.from(clean(text), 'utf8').toString('base64') || undefined;
   return clean(text) === '' ? undefined : new Unconverted(original(clean(text)));

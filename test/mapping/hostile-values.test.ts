@@ -83,6 +83,7 @@ describe('a document', () => {
     ['^AP^PDF^^Nothing found', 'Nothing found'],
     ['^TEXT^PLAIN^A^part one^part two', 'part one^part two'],
     ['JVBERi0xLjQ=', '%PDF-1.4'],
+    ['^AP^PDF^^JVBE\\.br\\Ri0x\\.br\\LjQ=', '%PDF-1.4'],
   ])('%s says "%s"', (sent, text) => {
     expect(textOf(attachment(sent))).toBe(text);
   });
