@@ -78,8 +78,11 @@ export class Journal {
     const named = group.filter((it) => it.named);
     if (named.length === 0) return new Map();
     const names = named.map(({ message: { controlId, facility, site, application } }, place) => ({
-      ...{ place, controlId, facility },
-      ...{ site, application },
+      place,
+      controlId,
+      facility,
+      site,
+      application,
     }));
     const rows = await this.#reader.rows(
       `SELECT k.place, m.* FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[])

@@ -7,8 +7,8 @@ import type { MessageMap, Required } from './rows.ts';
 /** One `require` of a message map: the place to name when it fails, and its test. */
 export interface Requirement {
   readonly place: FieldRef;
-  /** The places that would do as well, as written. */
-  readonly others: readonly string[];
+  /** What is said of it then: names the places that would do as well. */
+  readonly text: string;
   valued(message: Message): boolean;
 }
 
@@ -18,11 +18,12 @@ export function requirement(places: readonly Required[]): Requirement {
     const [place = '', ...values] = typeof it === 'string' ? [it] : it.in;
     return { ...parseRef(place)!, values };
   });
+  const others = places
+    .slice(1)
+    .map((it) => (typeof it === 'string' ? it : `${it.in[0]} of ${it.in.slice(1).join(' or ')}`));
   return {
     place: tests[0]!,
-    others: places
-      .slice(1)
-      .map((it) => (typeof it === 'string' ? it : `${it.in[0]} of ${it.in.slice(1).join(' or ')}`)),
+    text: `a required field is empty${others.length > 0 ? `, as is ${others.join(', ')}` : ''}`,
     valued: (message) =>
       tests.some(({ segment, field, component, values }) => {
         const { delimiters } = message;
@@ -70,12 +71,12 @@ export function missing(message: Message, map: MessageMap, required: readonly Re
   const problems: Problem[] = [];
   const absent = new Set(map.segments.filter((name) => !message.first(name)));
   for (const segment of absent) problems.push({ code: '100', text: 'a required segment is missing', segment });
-  for (const { place, others, valued } of required) {
+  for (const { place, text, valued } of required) {
     const { segment, field, component } = place;
     if (absent.has(segment) || valued(message)) continue;
     problems.push({
       code: '101',
-      text: ['a required field is empty', ...(others.length > 0 ? [`as is ${others.join(', ')}`] : [])].join(', '),
+      text,
       segment,
       field,
       ...(component > 0 && { component }),

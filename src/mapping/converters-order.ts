@@ -61,7 +61,7 @@ function numericQuantity(raw: string, input: ConverterInput): Json | undefined {
   const d = input.context.delimiters;
   const text = textOf(raw, input);
   // An NM has no parts: `5^6` is no five.
-  if (cut(raw, d.component, 1) !== raw && isValued(raw.slice(cut(raw, d.component, 1).length), d))
+  if (isValued(raw.slice(cut(raw, d.component, 1).length), d))
     return { _value: { extension: [original(clean(unescapeText(raw, d)))] } };
   if (text === '') return undefined;
   const [, sign, number = ''] = /^(<=|>=|[<>≤≥])\s*(\S+)$/.exec(text) ?? [undefined, undefined, text];
@@ -131,13 +131,17 @@ function samples(parts: readonly string[], context: MappingContext): string[] | 
   return texts.every((it) => it === 'E' || /^-?\d*\.?\d+$/.test(it)) ? texts : undefined;
 }
 
-/** All repetitions of a field together, made once for each segment: a row is asked for each of them. */
+/**
+ * What is made of all repetitions of a field together, once for each segment: a row is asked for each of them. Of each mapping
+ * of the message anew: another site has other units.
+ */
 function oncePerSegment<T>(make: (input: ConverterInput) => T): (raw: string, input: ConverterInput) => T {
-  const made = new WeakMap<Segment, { readonly value: T }>();
+  const made = new WeakMap<MappingContext, Map<Segment, T>>();
   return (_, input) => {
-    const known = made.get(input.segment) ?? { value: make(input) };
-    made.set(input.segment, known);
-    return known.value;
+    const own = made.get(input.context) ?? new Map<Segment, T>();
+    made.set(input.context, own);
+    if (!own.has(input.segment)) own.set(input.segment, make(input));
+    return own.get(input.segment) as T;
   };
 }
 
@@ -145,7 +149,7 @@ function oncePerSegment<T>(make: (input: ConverterInput) => T): (raw: string, in
  * NA: a row of numbers for each channel; MA: a repetition for each time, a component for each channel. The points of one time
  * stand together (R4 datatypes.html#SampledData). The interval is not sent.
  */
-function sampledData({ segment, context }: ConverterInput): Json | undefined {
+const sampledData = oncePerSegment(({ segment, context }): Json | undefined => {
   const rows = segment.repetitions(5).map((it) => samples(it.split(context.delimiters.component), context));
   const widths = new Set(rows.map((it) => it?.length));
   if (rows.some((it) => !it) || widths.size !== 1) return undefined;
@@ -155,17 +159,17 @@ function sampledData({ segment, context }: ConverterInput): Json | undefined {
   const points = isByTime ? rows.flat() : Array.from({ length: width }, (_, i) => rows.map((row) => row?.[i])).flat();
   const dimensions = isByTime ? width : rows.length;
   return { origin, _period: unknownElement(), dimensions, data: points.join(' ') };
-}
+});
 
 /** An array that is none: its rows as text, one below the other; nothing where SampledData takes it. */
-function sampledText(input: ConverterInput): string | undefined {
-  if (sampledData(input)) return undefined;
+const sampledText = oncePerSegment((input): string | undefined => {
+  if (sampledData('', input)) return undefined;
   const { component } = input.context.delimiters;
   const rows = input.segment
     .repetitions(5)
     .map((row) => row.split(component).map((part) => (part === '""' ? '' : leaf(part, 2, input.context.delimiters))));
   return clean(rows.map((row) => row.join(' ')).join('\n')) || undefined;
-}
+});
 
 /** The target of the first code that a table lists under its own system; nothing for all others, which wait for nobody. */
 function category(raw: string, { level, context, table }: ConverterInput): Json | undefined {
@@ -295,8 +299,8 @@ export const orderConverters: Readonly<Record<string, Converter>> = {
   'CWE-Quantity': { makes: ['Quantity'], convert: (raw, { level, context }) => unitOf(raw, level, context) },
   'CWE-category': { makes: ['CodeableConcept'], convert: category },
   'OBX-referenceRange': { makes: ['Observation.referenceRange'], convert: referenceRange },
-  'NA-SampledData': { makes: ['SampledData'], convert: oncePerSegment(sampledData) },
-  'NA-string': { makes: ['string'], convert: oncePerSegment(sampledText) },
+  'NA-SampledData': { makes: ['SampledData'], convert: sampledData },
+  'NA-string': { makes: ['string'], convert: sampledText },
   /** A time of day or nothing: an instant that was not sent is none. */
   'DTM-issued': {
     makes: ['instant'],

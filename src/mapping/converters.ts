@@ -13,6 +13,7 @@ import { answerConverters } from './questionnaire-answer.ts';
 import { authoritySystemOf, codePattern, codeSystemOf, isV2Code, localSystem, universalUri, uri } from './systems.ts';
 import type { Table } from './tables.ts';
 import { texts, wholeText } from './texts.ts';
+import { numberOf } from './timing.ts';
 
 /** A text that the FHIR type cannot hold; `extension` carries it on the primitive element, `value` what of it can be held. */
 export class Unconverted {
@@ -86,13 +87,8 @@ function isRead(text: string): boolean {
   return digits(text) === digits(parts) && !/[^\d\s.,:/+TZ-]/.test(text);
 }
 
-function number(text: string): number | undefined {
-  const value = /^[+-]?(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : Number.NaN;
-  return Number.isFinite(value) ? value : undefined;
-}
-
 function whole(text: string, least: number): number | undefined {
-  const value = number(text);
+  const value = numberOf(text);
   return value !== undefined && Number.isInteger(value) && value >= least && value <= 2_147_483_647 ? value : undefined;
 }
 
@@ -286,7 +282,7 @@ export const converters: Readonly<Record<string, Converter>> = {
     return time !== undefined && /[.+-]/.test(text) ? original(text, time) : time;
   }),
   'NM-decimal': fromText(['decimal'], (text) => {
-    const value = number(text);
+    const value = numberOf(text);
     // More digits than a number of JavaScript has.
     return value !== undefined && text.replace(/\D|^0+/g, '').length > digitsMax ? original(text, value) : value;
   }),

@@ -32,11 +32,12 @@ export function unitOf(raw: string, level: number, context: MappingContext): Uni
     return text === '' || text === '""' ? '' : leaf(text, level + 1, context.delimiters);
   };
   const all = triplets.map(([c, t, s]) => ({ code: part(c), text: part(t), name: part(s) }));
-  const [first] = all as [(typeof all)[number]];
-  if (isCut(first, all.length, part, context)) {
+  const [first, second] = all as [Triplet, Triplet];
+  if (isCut(first) && second.code === '') {
     const whole = `${first.code}^${first.text}`;
     const code = knownUnit(whole, context);
-    return code ? { unit: whole, system: ucum, code } : { unit: whole };
+    if (code) return { unit: whole, system: ucum, code };
+    if (powerPattern.test(first.text)) return { unit: whole };
   }
   const written = all.find((it) => it.text || it.code);
   const unit = written?.text || written?.code || part(9);
@@ -51,17 +52,19 @@ export function unitOf(raw: string, level: number, context: MappingContext): Uni
   return system !== undefined && system !== ucum ? { unit, system, code: own?.code as string } : { unit };
 }
 
-/**
- * `10^9/L` and `kg/m^2` of a sender who escapes nothing: two parts that are no unit and its text, with nothing behind them.
- */
-function isCut(
-  { code, text, name }: { code: string; text: string; name: string },
-  triplet: number,
-  part: (n: number) => string,
-  context: MappingContext,
-): boolean {
-  if (code === '' || text === '' || name !== '' || part(triplet + 1) !== '') return false;
-  return knownUnit(`${code}^${text}`, context) !== undefined || /^-?\d\d?(\/\S*)?$/.test(text);
+/** One of the three of a CWE: its code, text and coding system. */
+interface Triplet {
+  readonly code: string;
+  readonly text: string;
+  readonly name: string;
+}
+
+/** What stands behind the `^` of `10^9/L` and `kg/m^2`. */
+const powerPattern = /^-?\d\d?(\/\S*)?$/;
+
+/** Two parts and no coding system: of a sender who escapes nothing, they may be one unit. */
+function isCut({ code, text, name }: Triplet): boolean {
+  return code !== '' && text !== '' && name === '';
 }
 
 /** The UCUM code of a coded unit. */

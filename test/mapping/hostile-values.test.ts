@@ -2,8 +2,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Json } from '../../src/fhir/types.ts';
 import { errorsOf } from '../../src/fhir/validate.ts';
-import { all, extended, mapped, obr, observed, obx, oru } from './oru-support.ts';
-import { first, segment } from './support.ts';
+import { Mapping } from '../../src/mapping/map.ts';
+import { readMappings } from '../../src/mapping/read.ts';
+import { all, extended, mapped, mapping, obr, observed, obx, oru } from './oru-support.ts';
+import { first, mappingFolder, messageOf, receivedAt, segment, shanghai } from './support.ts';
 
 const original = (text: string): Json => ({ originalText: text });
 
@@ -63,6 +65,17 @@ describe('an array', () => {
       dimensions: 3,
       data: '1 2 3 4 5 6',
     });
+  });
+
+  test('is made anew by another mapping of the same message: a site has units of its own', () => {
+    const message = messageOf(oru(obr(), obx({ 2: 'NA', 5: '1^2', 6: 'mV' })));
+    const files = readMappings(mappingFolder);
+    const tables = new Map([...files.tables].filter(([name]) => name !== 'UnitOfMeasure'));
+    const codes = [mapping, new Mapping({ ...files, tables })].map((it) => {
+      const { resources } = it.map(message, { zone: shanghai, receivedAt });
+      return resources.find(({ resource }) => resource.valueSampledData)?.resource.valueSampledData.origin.code;
+    });
+    expect(codes).toEqual(['mV', undefined]);
   });
 
   test.each([
