@@ -33,12 +33,14 @@ export async function apply(count: number, rounds: number): Promise<Row> {
       charsetDefault: 'utf-8',
       kept: () => {},
     });
-    await Promise.all(
-      dischargeMessages(0, count).map((bytes) => receive(bytes, { listener: 'mllp:2575', peer: '127.0.0.1' })),
-    );
     const ingest = ingestStage(
       { store, commit, parameters, mappingOf: () => site, zone, clock: systemClock },
       () => {},
+    );
+    // As at the start of the program: what waits then is applied one by one.
+    await ingest();
+    await Promise.all(
+      dischargeMessages(0, count).map((bytes) => receive(bytes, { listener: 'mllp:2575', peer: '127.0.0.1' })),
     );
     const care = careStage({ store, commit, parameters, protocols, zone, clock: systemClock, notMade });
     const took = await time(async () => {

@@ -11,6 +11,8 @@ type StageEffect = Exclude<Effect, { kind: 'index' | 'marks' | 'message' }>;
 /** @throws LostClaim when a row was not as claimed */
 export async function applyEffect(effect: StageEffect, session: Session): Promise<void> {
   switch (effect.kind) {
+    case 'try':
+      return countTry(effect.message, session);
     case 'codes':
       return meetCodes(effect, session);
     case 'code-answer':
@@ -30,6 +32,14 @@ export async function applyEffect(effect: StageEffect, session: Session): Promis
     case 'events':
       await addEvents(effect.events, session);
   }
+}
+
+async function countTry(message: number, session: Session): Promise<void> {
+  const { rowCount } = await session.query(
+    "UPDATE received_message SET tries = coalesce(tries, 0) + 1 WHERE id = $1 AND state = 'received'",
+    [message],
+  );
+  if (rowCount !== 1) throw new LostClaim(`message ${message}`);
 }
 
 /** A row that is not there stands at 0. */
@@ -77,7 +87,7 @@ export async function claimMessages(claims: readonly MessageClaim[], session: Se
   const again = rows.filter(({ to }) => to === 'received');
   if (again.length > 0) await rememberOutcomes(again, session);
   const result = await session.query(
-    `UPDATE received_message m SET state = k.state, attempts = m.attempts + 1, error = k.error,
+    `UPDATE received_message m SET state = k.state, attempts = m.attempts + 1, tries = NULL, error = k.error,
        mapping_version = k.mapping_version, wrote = k.wrote, applied_at = k.applied_at
      FROM unnest($1::int8[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int8[])
        AS k (id, claimed, state, error, mapping_version, wrote, applied_at)

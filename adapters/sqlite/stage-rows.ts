@@ -64,6 +64,9 @@ export class StageRows {
       case 'message':
         this.messages.claim(effect.claim);
         break;
+      case 'try':
+        this.messages.try(effect.message);
+        break;
       case 'codes':
         this.codes.meet(effect);
         break;

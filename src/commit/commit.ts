@@ -20,6 +20,7 @@ import {
   type Store,
   type View,
 } from '../store/store.ts';
+import { withinTime } from './time-limit.ts';
 
 /** What a resource shall become. */
 export type Intention =
@@ -40,6 +41,8 @@ export interface Work {
   readonly keys: readonly (Key | IdentifierKey | QueryKey)[];
   /** What ships with the program is judged by its tests, not again at each start: compiling the schemas takes 0.3 s. */
   readonly trusted?: boolean;
+  /** How long the decision may take, with judging and indexing what it writes; ms. */
+  readonly msMax?: number | undefined;
   /** Pure; may run again. What it throws ends the unit and comes out of {@link Commit.run}. */
   decide(view: View): {
     readonly intentions: readonly Intention[];
@@ -76,30 +79,31 @@ export class Commit {
   /**
    * Runs a unit of work: all of it or nothing.
    * @returns one entry for each intention, in order
-   * @throws Failure `invalid` for a resource that is not sound R4; LostClaim; whatever `decide` throws
+   * @throws Failure `invalid` for a resource that is not sound R4, `too-costly` after `msMax`; LostClaim; whatever `decide` throws
    */
-  async run({ cause, keys, decide, trusted = false }: Work): Promise<readonly Written[]> {
+  async run({ cause, keys, decide, trusted = false, msMax }: Work): Promise<readonly Written[]> {
     let written: Written[] = [];
     await this.#store.commit({
       cause,
       keys,
-      decide: (view) => {
-        const { intentions, effects, refusal } = decide(view);
-        const at = this.#clock.now();
-        const prepared = intentions.map((intention, i) => {
-          try {
-            return this.#prepare(intention, view, at, trusted);
-          } catch (error) {
-            throw refusal ? refusal(i, error) : error;
-          }
-        });
-        assertOnce(prepared);
-        written = prepared.map((it) => it.written);
-        return {
-          writes: prepared.flatMap((it) => it.write ?? []),
-          effects: [...prepared.flatMap((it) => it.effect ?? []), ...(effects?.(written) ?? [])],
-        };
-      },
+      decide: (view) =>
+        withinTime(msMax, () => {
+          const { intentions, effects, refusal } = decide(view);
+          const at = this.#clock.now();
+          const prepared = intentions.map((intention, i) => {
+            try {
+              return this.#prepare(intention, view, at, trusted);
+            } catch (error) {
+              throw refusal ? refusal(i, error) : error;
+            }
+          });
+          assertOnce(prepared);
+          written = prepared.map((it) => it.written);
+          return {
+            writes: prepared.flatMap((it) => it.write ?? []),
+            effects: [...prepared.flatMap((it) => it.effect ?? []), ...(effects?.(written) ?? [])],
+          };
+        }),
     });
     if (written.some((it) => it.interaction !== 'none')) this.#committed();
     return written;

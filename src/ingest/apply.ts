@@ -1,6 +1,7 @@
 /** One received message ─▶ resources in the store, in one unit with the message's own state. */
 import type { Clock } from '../clock.ts';
 import type { Commit, Intention, Work, Written } from '../commit/commit.ts';
+import { withinTime } from '../commit/time-limit.ts';
 import type { SearchParameters } from '../fhir/search/parameters.ts';
 import type { StoredResource } from '../fhir/types.ts';
 import type { Zone } from '../fhir/zone.ts';
@@ -73,7 +74,8 @@ export function prepareMessage(row: JournalRow, sentAgain: boolean, parts: Inges
     return { lanes: lanesOf(mapped), run: () => applied(row, message, mapped, site, parts) };
   } catch (error) {
     // A defect of ours on this one message must not hold up the journal behind it.
-    if (isDefect(error)) return settled('failed', `a defect: ${(error as Error).name}`);
+    const reason = reasonOfFailed(error);
+    if (reason) return settled('failed', reason);
     throw error;
   }
 }
@@ -107,11 +109,27 @@ async function applied(
   } catch (error) {
     if (error instanceof LostClaim) return undefined;
     if (error instanceof Outdated) return prepareMessage(row, false, parts).run();
-    if (isDefect(error)) return settle(row, 'failed', `a defect: ${(error as Error).name}`, site, parts);
+    const reason = reasonOfFailed(error);
+    if (reason) return settle(row, 'failed', reason, site, parts);
     // Only what our own gate refuses is the message's fate; a database that is away is not, and a conflict passes.
     if (!(error instanceof Failure) || error.kind === 'conflict') throw error;
     return settle(row, 'unmapped', reasonOf(error), site, parts);
   }
+}
+
+/** Why it is not the message's fault, nor the database's. */
+function reasonOfFailed(error: unknown): string | undefined {
+  if (error instanceof Failure && error.kind === 'too-costly') return reasonOf(error);
+  return isDefect(error) ? `a defect: ${(error as Error).name}` : undefined;
+}
+
+/**
+ * How long a message may be mapped, and how long decided; ms. Undefined for a small one: what grows with the square of its
+ * length is quick, too. Not so one that was under way when the program ended.
+ */
+function msMaxOf({ bytes, tries }: JournalRow): number | undefined {
+  if (bytes.length < 16_384 && tries === undefined) return undefined;
+  return Math.round(10_000 * (1 + bytes.length / 1_000_000));
 }
 
 /** What our own gate refused: without values. */
@@ -125,7 +143,11 @@ export function readAgain(row: JournalRow): Message | undefined {
   return 'text' in decoded ? parse(decoded.text) : undefined;
 }
 
-/** What a message becomes, as it is applied. @param lineage with the rows that made it */
+/**
+ * What a message becomes, as it is applied.
+ * @param lineage with the rows that made it
+ * @throws Failure `too-costly` when it takes too long
+ */
 export function mapMessage(
   message: Message,
   row: JournalRow,
@@ -133,7 +155,8 @@ export function mapMessage(
   zone: Zone,
   lineage = false,
 ): Mapped {
-  return mapping.map(message, { zone, receivedAt: zone.isoOf(row.receivedAt), lineage });
+  const receivedAt = zone.isoOf(row.receivedAt);
+  return withinTime(msMaxOf(row), () => mapping.map(message, { zone, receivedAt, lineage }));
 }
 
 /** When a message counts among others. */
@@ -252,7 +275,12 @@ async function inRounds(
 ): Promise<void> {
   for (let round = 0; round < roundsMax; round++) {
     try {
-      await commit.run({ cause: `message:${row.id}`, keys: [...keys, ...reading.keys.values()], decide });
+      await commit.run({
+        cause: `message:${row.id}`,
+        keys: [...keys, ...reading.keys.values()],
+        msMax: msMaxOf(row),
+        decide,
+      });
       return;
     } catch (error) {
       if (!(error instanceof Needs)) throw error;
@@ -285,7 +313,8 @@ function names(written: readonly Written[], intentions: readonly Intention[], st
   });
 }
 
-async function settle(
+/** Moves a message that writes nothing on. @returns undefined when another worker had it */
+export async function settle(
   row: JournalRow,
   to: MessageState,
   error: string | undefined,

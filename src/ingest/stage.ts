@@ -2,10 +2,13 @@
 import type { Next } from '../queue/queue.ts';
 import type { JournalRow, MessageState } from '../store/rows.ts';
 import { isSentAgain } from './again.ts';
-import { type IngestParts, type Prepared, prepareMessage } from './apply.ts';
+import { applyMessage, type IngestParts, type Prepared, prepareMessage, settle } from './apply.ts';
 
 /** Messages taken at a time. While they are applied the next are mapped: twice as many are under way, which bounds memory. */
 const batch = 16;
+
+/** A message that is tried for the last time, and ends the program again, is set aside when that starts the next time. */
+const triesMax = 5;
 
 /**
  * @param applied told of each message that reached a state
@@ -15,7 +18,15 @@ export function ingestStage(
   parts: IngestParts,
   applied: (id: number, state: MessageState) => void,
 ): () => Promise<Next> {
+  /** Those that may have been under way when the program ended. */
+  let suspects: readonly JournalRow[] | undefined;
   return async () => {
+    suspects ??= await parts.store.waiting(2 * batch);
+    for (const row of suspects) {
+      const state = await applyAlone(row, parts);
+      suspects = suspects.slice(1);
+      if (state) applied(row.id, state);
+    }
     const underWay = new UnderWay(applied);
     for (;;) {
       const isIdle = underWay.size === 0;
@@ -30,6 +41,20 @@ export function ingestStage(
       await underWay.shrunkTo(rows.length === 0 ? 0 : batch);
     }
   };
+}
+
+/**
+ * Applies a message that may have been under way when the program ended. Should it be the reason (memory, time), it must not be
+ * so for ever: each try is counted before it is made.
+ */
+async function applyAlone(row: JournalRow, parts: IngestParts): Promise<MessageState | undefined> {
+  const { tries = 0 } = row;
+  if (tries >= triesMax) {
+    const reason = `the program ended ${triesMax} times while it was applied`;
+    return settle(row, 'failed', reason, parts.mappingOf(row.site), parts);
+  }
+  if (!(await parts.commit.effects(`message:${row.id}`, [{ kind: 'try', message: row.id }]))) return undefined;
+  return applyMessage({ ...row, tries: tries + 1 }, await isSentAgain(row, parts.store), parts);
 }
 
 /**

@@ -48,6 +48,8 @@ export interface JournalRow extends Omit<NewMessage, 'state' | 'application'> {
   readonly id: number;
   readonly state: MessageState;
   readonly attempts: number;
+  /** How often the program began to apply it, and ended. Counted for those that waited when it started. */
+  readonly tries?: number;
   /** The mapping that it was last applied with. */
   readonly mappingVersion?: string;
   /**

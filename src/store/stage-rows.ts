@@ -5,7 +5,7 @@ type Row = Readonly<Record<string, unknown>>;
 
 /** The columns of `received_message`, for {@link journalRow}. */
 export const messageColumns = `id, received_at AS "receivedAt", listener, peer, site, bytes, charset, type,
-  control_id AS "controlId", application, facility, sha256, content, answer, state, attempts, error,
+  control_id AS "controlId", application, facility, sha256, content, answer, state, attempts, tries, error,
   mapping_version AS "mappingVersion", wrote, applied_at AS "appliedAt"`;
 
 /** How many messages that are applied again go with so many new ones, of `limit`: a quarter, or what the new ones leave. */

@@ -12,6 +12,7 @@ import { newMarks } from '../../src/mapping/context.ts';
 import { Mapping } from '../../src/mapping/map.ts';
 import { readMappings } from '../../src/mapping/read.ts';
 import type { SiteMapping } from '../../src/mapping/site-mappings.ts';
+import { Failure } from '../../src/outcome.ts';
 import type { JournalRow, MessageState } from '../../src/store/rows.ts';
 import { temporaryFolder } from '../support/app.ts';
 import { discharge } from '../support/messages.ts';
@@ -258,6 +259,14 @@ describe('messages of one visit, one after the other', () => {
   });
 });
 
+/** The ingest stage of a program that has just started, and what became of messages in it. */
+async function started(given = parts): Promise<{ run: () => Promise<unknown>; states: MessageState[] }> {
+  const states: MessageState[] = [];
+  const run = ingestStage(given, (_, state) => states.push(state));
+  await run();
+  return { run, states };
+}
+
 describe('the ingest stage', () => {
   test('applies what waits in the order received and says what became of each', async () => {
     const phones = [
@@ -282,9 +291,9 @@ describe('the ingest stage', () => {
       '19',
       '20',
     ];
+    const { run, states } = await started();
     for (const [i, phone] of phones.entries()) await keep(discharge({ event: 'A08', controlId: `C${i}`, phone }));
-    const states: MessageState[] = [];
-    await ingestStage(parts, (_, state) => states.push(state))();
+    await run();
     expect(states).toEqual(phones.map(() => 'applied'));
     const patient = await only('Patient');
     expect(patient.telecom[0].value).toBe('20');
@@ -293,11 +302,19 @@ describe('the ingest stage', () => {
   });
 
   test('the same message twice in one batch is applied once', async () => {
+    const { run, states } = await started();
     await keep(discharge());
     await keep(discharge());
-    const states: MessageState[] = [];
-    await ingestStage(parts, (_, state) => states.push(state))();
+    await run();
     expect(states).toEqual(['applied', 'duplicate']);
+  });
+
+  test('applies what waited when it started, the same message twice among it', async () => {
+    await keep(discharge({ event: 'A01', controlId: 'C1' }));
+    await keep(discharge({ event: 'A03', controlId: 'C2' }));
+    await keep(discharge({ event: 'A03', controlId: 'C3' }));
+    expect((await started()).states).toEqual(['applied', 'applied', 'duplicate']);
+    expect((await only('Encounter')).status).toBe('finished');
   });
 });
 
@@ -316,6 +333,45 @@ describe('trouble that is not the message’s', () => {
     );
     expect(columns(row.id)).toMatchObject({ state: 'failed', error: 'a defect: TypeError' });
     expect(await stored('Patient')).toEqual([]);
+  });
+
+  class Endless extends Mapping {
+    readonly #error: () => Error;
+
+    constructor(error: () => Error) {
+      super(readMappings('mappings'));
+      this.#error = error;
+    }
+
+    override map(): never {
+      throw this.#error();
+    }
+  }
+
+  test('a message that takes too long is failed, and says so', async () => {
+    const row = await keep(discharge());
+    const mapping = new Endless(() => new Failure('too-costly', 'takes longer than 10000 ms'));
+    expect(await applyMessage(row, false, { ...parts, mappingOf: () => ({ ...site, mapping }) })).toBe('failed');
+    expect(columns(row.id)).toMatchObject({ state: 'failed', error: 'too-costly: takes longer than 10000 ms' });
+  });
+
+  test('a message that ends the program is tried five times, then those behind it go on; a replay tries again', async () => {
+    const { id } = await keep(discharge({ controlId: 'C1' }));
+    await keep(discharge({ controlId: 'C2', patient: '1002', visit: 'V2' }));
+    // Nothing of a program that ends is written any more, and nobody is told.
+    const mapping = new Endless(() => new Error('the program ends here'));
+    const ending = { ...parts, mappingOf: () => ({ ...site, mapping }) };
+    for (let start = 1; start <= 5; start++) {
+      await expect(started(ending)).rejects.toThrow('the program ends here');
+      expect((await store.message(id))?.tries).toBe(start);
+    }
+    const { run, states } = await started();
+    expect(states).toEqual(['failed', 'applied']);
+    expect(columns(id)).toMatchObject({ state: 'failed', error: 'the program ended 5 times while it was applied' });
+    const claim = { id, from: 'failed', to: 'received', at: 0 } as const;
+    await parts.commit.effects('system:replay', [{ kind: 'message', claim }]);
+    await run();
+    expect(states).toEqual(['failed', 'applied', 'applied']);
   });
 
   test('a store that cannot write leaves the message received, to be tried again', async () => {

@@ -18,6 +18,7 @@ export class TestJournal {
   readonly store = new SqliteStore(':memory:');
   readonly clock = new FixedClock('2026-03-16T02:31:00Z');
   readonly parts: IngestParts;
+  readonly #ingest: () => Promise<unknown>;
   #mapping: Mapping;
   #version = 1;
 
@@ -26,6 +27,7 @@ export class TestJournal {
     const mappingOf = () => ({ mapping: this.#mapping, settings: {}, version: `v${this.#version}` });
     const { store, clock } = this;
     this.parts = { store, commit: new Commit(store, parameters, clock), parameters, mappingOf, zone, clock };
+    this.#ingest = ingestStage(this.parts, () => {});
   }
 
   /** The mapping that holds from now on. */
@@ -42,7 +44,7 @@ export class TestJournal {
   }
 
   async apply(): Promise<void> {
-    await ingestStage(this.parts, () => {})();
+    await this.#ingest();
   }
 
   async row(id: number): Promise<JournalRow> {

@@ -43,6 +43,7 @@ function ownRules(): void {
         { version: 2 },
         { version: 3 },
         { version: 4 },
+        { version: 5 },
       ]);
     });
 

@@ -4,7 +4,7 @@ import { SearchParameters } from '../../../src/fhir/search/parameters.ts';
 import { parseQuery } from '../../../src/fhir/search/query.ts';
 import type { StoredResource } from '../../../src/fhir/types.ts';
 import { Zone } from '../../../src/fhir/zone.ts';
-import type { Store } from '../../../src/store/store.ts';
+import { LostClaim, type Store } from '../../../src/store/store.ts';
 import { beginMs, claim, type Given, keyOf, message, patient } from './bench.ts';
 
 export function stagesRules(given: Given): void {
@@ -80,6 +80,17 @@ export function stagesRules(given: Given): void {
       expect((await given.store.waiting(1))[0]).toMatchObject({ id, attempts: 2 });
       await given.bench.effects(claim(id));
       expect(await given.store.messageCounts()).toEqual({ applied: 1 });
+    });
+
+    test('counts the tries of a message until something became of it', async () => {
+      const id = await given.store.keep(message());
+      const attempt = { kind: 'try', message: id } as const;
+      await given.bench.effects(attempt);
+      await given.bench.effects(attempt);
+      expect((await given.store.waiting(1))[0]).toMatchObject({ id, tries: 2 });
+      await given.bench.effects(claim(id));
+      expect(await given.store.message(id)).not.toHaveProperty('tries');
+      await expect(given.bench.effects(attempt)).rejects.toThrow(LostClaim);
     });
 
     test('keeps many messages at once, each under a number of its own that grows', async () => {
