@@ -66,6 +66,18 @@ export function checkHeader(header: Segment, event: string): Problem[] {
   return problems;
 }
 
+/** Each may become a resource or two, which are decided and written in one unit: 20,000 observations take some 0.8 GB. */
+const segmentsMax = 20_000;
+
+/** Segments that cannot be told apart, or are too many. */
+export function checkSegments({ segments, delimiters }: Message): Problem[] {
+  if (segments.length > segmentsMax)
+    return [{ code: '207', text: `more than ${segmentsMax} segments: send it in parts` }];
+  const isSegment = ({ name, raw }: Segment): boolean =>
+    /^[A-Z][A-Z0-9]{2}$/.test(name) && [undefined, delimiters.field].includes(raw[3]);
+  return segments.every(isSegment) ? [] : [{ code: '100', text: 'a line that is not a segment' }];
+}
+
 /** Required segments and fields that are not there. */
 export function missing(message: Message, map: MessageMap, required: readonly Requirement[]): Problem[] {
   const problems: Problem[] = [];

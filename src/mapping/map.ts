@@ -5,7 +5,7 @@ import { parseDateTime } from '../hl7v2/datetime.ts';
 import type { Message, Segment } from '../hl7v2/message.ts';
 import { messageType, withType } from '../hl7v2/message-type.ts';
 import type { Problem } from '../hl7v2/problem.ts';
-import { checkHeader, missing, type Requirement, requirement } from './check.ts';
+import { checkHeader, checkSegments, missing, type Requirement, requirement } from './check.ts';
 import { Compiler, type Filler } from './compile.ts';
 import { settle } from './complete.ts';
 import { compileCondition, type Predicate } from './condition.ts';
@@ -101,12 +101,7 @@ export class Mapping {
     } else if (event && !compiled) {
       problems.push({ code: '201', text: 'this event is not mapped', segment: 'MSH', field: 9, component: 2 });
     }
-    for (const segment of message.segments) {
-      if (/^[A-Z][A-Z0-9]{2}$/.test(segment.name) && [undefined, message.delimiters.field].includes(segment.raw[3]))
-        continue;
-      problems.push({ code: '100', text: 'a line that is not a segment' });
-      break;
-    }
+    problems.push(...checkSegments(message));
     if (compiled) problems.push(...missing(message, compiled.map, compiled.required));
     return problems;
   }

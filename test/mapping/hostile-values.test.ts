@@ -170,10 +170,15 @@ describe('a message of very many segments takes its time once for each', () => {
 
   test.each([
     ['8,000 orders without ORC', 8000, (i: number) => `OBR|${i}|O${i}|F${i}|X^Y^L`],
-    ['30,000 visits in a result', 30_000, () => 'PV1|1|I'],
+    ['19,000 visits in a result', 19_000, () => 'PV1|1|I'],
     ['8,000 specimens', 8000, (i: number) => `SPM|${i}|S${i}||BLD`],
     ['8,000 notes', 8000, (i: number) => `NTE|${i}||note`],
   ])('%s in less than 10 s', (_, count, line) => {
     expect(took(oru(obr(), ...Array.from({ length: count }, (__, i) => line(i + 1))))).toBeLessThan(10_000);
   });
+});
+
+test('a message of more segments than memory holds resources is refused, and the sender is told', () => {
+  const text = oru(obr(), ...Array.from({ length: 20_000 }, (_, i) => obx({ 1: `${i + 1}`, 5: '5.4' })));
+  expect(mapping.check(messageOf(text))).toEqual([{ code: '207', text: 'more than 20000 segments: send it in parts' }]);
 });
