@@ -10,6 +10,7 @@ import { receiver } from '../src/journal/receive.ts';
 import { Mapping } from '../src/mapping/map.ts';
 import { readMappings } from '../src/mapping/read.ts';
 import { readProfiles } from '../src/profiles.ts';
+import { InProcessQueue } from '../src/queue/in-process.ts';
 import { dischargeMessages } from './messages.ts';
 import { median, notMade, openStore, type Row, temporary, time, zone } from './support.ts';
 
@@ -23,7 +24,10 @@ export async function apply(count: number, rounds: number): Promise<Row> {
   const floor: number[] = [];
   for (let round = 0; round <= rounds; round++) {
     const path = folder.path(`ours-${round}.db`);
-    const { store, commit, parameters } = openStore(path);
+    const queue = new InProcessQueue((_, error) => {
+      throw error;
+    });
+    const { store, commit, parameters } = openStore(path, () => queue.ring({ kind: 'care', id: 'changes' }));
     const { receive } = receiver({
       store,
       mappingOf: () => site,
@@ -33,20 +37,23 @@ export async function apply(count: number, rounds: number): Promise<Row> {
       charsetDefault: 'utf-8',
       kept: () => {},
     });
-    const ingest = ingestStage(
-      { store, commit, parameters, mappingOf: () => site, zone, clock: systemClock },
-      () => {},
+    const ingest = { store, commit, parameters, mappingOf: () => site, zone, clock: systemClock };
+    queue.handle(
+      'ingest',
+      ingestStage(ingest, () => {}),
     );
+    queue.handle('care', careStage({ store, commit, parameters, protocols, zone, clock: systemClock, notMade }));
+    queue.start();
+    const applied = async (): Promise<void> => {
+      queue.ring({ kind: 'ingest', id: 'journal' });
+      await queue.idle();
+    };
     // As at the start of the program: what waits then is applied one by one.
-    await ingest();
+    await applied();
     await Promise.all(
       dischargeMessages(0, count).map((bytes) => receive(bytes, { listener: 'mllp:2575', peer: '127.0.0.1' })),
     );
-    const care = careStage({ store, commit, parameters, protocols, zone, clock: systemClock, notMade });
-    const took = await time(async () => {
-      await ingest();
-      await care();
-    });
+    const took = await time(applied);
     await store.close();
     const bare = copyRows(path, folder.path(`floor-${round}.db`), count);
     // The first round warms the compiler and the file system.

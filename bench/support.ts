@@ -59,10 +59,14 @@ export function temporary(): { path(name: string): string; remove(): void } {
   return { path: (name) => join(folder, name), remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
-export function openStore(path: string): { store: SqliteStore; commit: Commit; parameters: SearchParameters } {
+/** @param committed the bell of the commit */
+export function openStore(
+  path: string,
+  committed = (): void => {},
+): { store: SqliteStore; commit: Commit; parameters: SearchParameters } {
   const parameters = new SearchParameters(zone);
   const store = new SqliteStore(path);
-  return { store, commit: new Commit(store, parameters, systemClock), parameters };
+  return { store, commit: new Commit(store, parameters, systemClock, committed), parameters };
 }
 
 /** A bench whose care stage leaves a visit out measures nothing. */

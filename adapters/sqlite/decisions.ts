@@ -168,7 +168,7 @@ export class Decisions {
     const sequence = this.#sequence;
     try {
       const view = namedView(this.#view, task.request.keys);
-      const { writes, effects = [] }: Decision = task.request.decide(view);
+      const { writes, effects = [] }: Decision = this.#resources.atOnce(() => task.request.decide(view));
       if (writes.length + effects.length === 0) {
         this.#follow({ task, settle: () => task.resolve() });
         return;

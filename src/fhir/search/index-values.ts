@@ -240,14 +240,14 @@ function positions({ value }: Found): PositionValue[] {
 
 /** The words of the narrative (`_text`). */
 export function narrativeWords(resource: Json): string {
-  return sorted(narrative(resource));
+  return joined([narrative(resource)]);
 }
 
 /** The words of every text that people read (`_content`), the narrative included. */
 export function contentWords(resource: Json): string {
   const texts = [narrative(resource)];
   collect(resource, resource.resourceType, texts);
-  return sorted(texts.join('\n'));
+  return joined(texts);
 }
 
 function narrative(resource: Json): string {
@@ -276,6 +276,6 @@ function collectItem(item: unknown, type: string, texts: string[]): void {
   else if (typeof item === 'object' && item !== null) collect(item, (item as Json).resourceType ?? type, texts);
 }
 
-function sorted(text: string): string {
-  return [...wordsOf(text)].sort().join(' ');
+function joined(texts: readonly string[]): string {
+  return [...wordsOf(texts)].join(' ');
 }

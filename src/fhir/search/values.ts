@@ -49,7 +49,7 @@ export interface CompositeValue {
   readonly kind: 'composite';
   readonly parts: readonly SimpleValue[];
 }
-/** The words of a text, each once, sorted, with blanks between. */
+/** The words of a text, each once, with blanks between. */
 export interface TextValue {
   readonly kind: 'text';
   readonly words: string;
@@ -69,12 +69,16 @@ export const canonicalUnits = '\u0001ucum';
 /** Longer strings are cut: an index key of a whole note helps nobody. Characters. */
 export const stringLengthMax = 512;
 
+function isAscii(text: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is ASCII
+  return /^[\u0000-\u007f]*$/.test(text);
+}
+
 /** Case, accents and width folded: `Ａngström` and `angstrom` are the same. */
 export function fold(text: string): string {
   const lower = text.toLowerCase();
   // ASCII has nothing to decompose; most names are spared the cost.
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is ASCII
-  if (/^[\u0000-\u007f]*$/.test(lower)) return lower;
+  if (isAscii(lower)) return lower;
   return lower.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
 }
 
@@ -112,12 +116,28 @@ function kindAt(text: string, at: number): number {
 }
 
 /**
- * The words of a text for `_text` and `_content`. Chinese has no blanks between words: of a run of Han characters each
+ * The words of texts for `_text` and `_content`. Chinese has no blanks between words: of a run of Han characters each
  * character and each pair is a word, so that any part of it is found.
  */
-export function wordsOf(text: string): Set<string> {
+export function wordsOf(texts: readonly string[]): Set<string> {
   const words = new Set<string>();
-  const folded = fold(text.slice(0, wordTextMax));
+  let length = 0;
+  for (const text of texts) {
+    addWords(fold(text.slice(0, wordTextMax - length)), words);
+    length += text.length;
+    if (length >= wordTextMax || words.size > wordsMax) break;
+  }
+  return words;
+}
+
+function addWords(folded: string, words: Set<string>): void {
+  if (isAscii(folded)) {
+    for (const word of folded.match(/[a-z0-9]+/g) ?? []) {
+      if (words.size > wordsMax) return;
+      words.add(word.slice(0, wordLengthMax));
+    }
+    return;
+  }
   let before = '';
   for (let at = 0; at < folded.length && words.size <= wordsMax; ) {
     const kind = kindAt(folded, at);
@@ -135,7 +155,6 @@ export function wordsOf(text: string): Set<string> {
     while (kind === 2 && at < folded.length && kindAt(folded, at) === 2);
     if (kind === 2) words.add(folded.slice(from, Math.min(at, from + wordLengthMax)));
   }
-  return words;
 }
 
 function isPair(text: string, at: number): boolean {
