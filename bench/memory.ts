@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { MllpSender } from '../adapters/mllp/sender.ts';
+import packageFile from '../package.json' with { type: 'json' };
 import { dischargeMessage } from './messages.ts';
 import { type Row, temporary } from './support.ts';
 
@@ -14,7 +15,9 @@ const idleMs = 45_000;
 export async function memory(messages: number): Promise<Row[]> {
   const folder = temporary();
   const env = { ...process.env, STORE_URL: `sqlite:${folder.path('memory.db')}`, LOG_LEVEL: 'silent' };
-  const child = spawn(process.execPath, ['src/main.ts', 'serve'], {
+  // As `npm start` does, with its flags.
+  const [, ...args] = packageFile.scripts.start.split(' ');
+  const child = spawn(process.execPath, args, {
     env: { ...env, HTTP_PORT: '0', MLLP_PORT: '0' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
