@@ -15,6 +15,7 @@ import {
   type Row,
   type SegmentMap,
   type SiteFile,
+  saysOnlyWhy,
 } from '../mapping/rows.ts';
 import { placeOf } from '../mapping/sites.ts';
 import { type TableTarget, tableOf } from '../mapping/tables.ts';
@@ -118,6 +119,7 @@ function checkRows(files: MappingFiles, found: Found): void {
   for (const file of files.segments.values()) check(file, file.content.segment, file.content.resource);
   for (const file of files.datatypes.values()) {
     const { datatype, makes, resource } = file.content;
+    if (saysOnlyWhy(file.content)) continue;
     check(file, datatype, resource ?? makes ?? '');
   }
 }
@@ -174,7 +176,7 @@ function lookForIdle({ messages, segments, datatypes }: MappingFiles, found: Fou
   const named = new Set(maps.flatMap(({ content }) => content.rows.map(({ type }) => type)));
   const extended = new Set([...datatypes.values()].map(({ content }) => content.extends));
   for (const file of datatypes.values())
-    if (!named.has(file.name) && !extended.has(file.name))
+    if (!named.has(file.name) && !extended.has(file.name) && !saysOnlyWhy(file.content))
       found.warn(file.file, file.line([]), `no row has the type ${file.name}`);
 }
 

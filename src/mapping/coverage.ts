@@ -2,11 +2,22 @@
 import type { Message, Segment } from '../hl7v2/message.ts';
 import { withType } from '../hl7v2/message-type.ts';
 import { compileCondition, type Predicate } from './condition.ts';
-import { isValued, type MappingContext, segmentSource } from './context.ts';
+import { isValued, type MappingContext, PartsSource, partOf, segmentSource } from './context.ts';
+import { defaultConverters } from './converters.ts';
 import type { LineageRow } from './lineage.ts';
 import type { EntryRows, MapOptions, Mapped, Mapping } from './map.ts';
 import { Owners, ownersBySegment } from './owner.ts';
-import { type Condition, type Identity, keyOf, type Located, type Row } from './rows.ts';
+import {
+  type Condition,
+  type DataTypeMap,
+  type Identity,
+  keyOf,
+  type Located,
+  type Row,
+  type SegmentMap,
+  saysOnlyWhy,
+} from './rows.ts';
+import { compileTarget } from './target.ts';
 
 /**
  * What becomes of a field: a row made elements of it; its `""` deletes; a row says that it goes nowhere; it has rows and none
@@ -15,9 +26,9 @@ import { type Condition, type Identity, keyOf, type Located, type Row } from './
 export const uses = ['mapped', 'deletes', 'nowhere', 'not used', 'read', 'no row'] as const;
 export type Use = (typeof uses)[number];
 
-/** A valued field of a message with what becomes of it. */
+/** A valued field of a message with what becomes of it; after a field that is mapped, its parts that are not. */
 export interface FieldUse {
-  /** `PID-3`. */
+  /** `PID-3`; of a part `PID-13.11`. */
   readonly field: string;
   /** Which of the segments of this name it is of, from 1. */
   readonly segment: number;
@@ -44,6 +55,8 @@ interface Candidate {
   readonly name: string;
   readonly row: Row;
   readonly entry: EntryRows;
+  /** The rows for the parts of what it reads: of its data type, and of the file that is named for the HL7 data type alone. */
+  readonly parts: readonly Located<DataTypeMap>[];
   /** Of the entry and of the row; compiled when they are asked for. */
   conditions?: readonly (Predicate | undefined)[];
 }
@@ -103,7 +116,9 @@ export function coverageOf(
     }
     const field = `${segment.name}-${n}`;
     const own = lineage.get(`${field} ${segment.sequence}`) ?? [];
-    fields.push(useOf({ field, n, segment }, own, readers.get(field), { context, firsts }));
+    const place = { field, n, segment };
+    fields.push(useOf(place, own, readers.get(field), { context, firsts }));
+    if (own.length > 0) fields.push(...lostParts(place, own, readers.get(field), context));
   }
   return { fields, cut, mapped };
 }
@@ -162,10 +177,77 @@ function useOf(
   const names = rows.map(({ name }) => name);
   if (segment.field(n) === '""' && rows.length > 0) return of('deletes', names);
   // A reason that stands under a condition is one only where that holds; whether its entry runs does not matter.
-  const reason = readers?.nowhere.find((it) => conditionsOf(it, segment, whole)[1] !== false)?.row.nowhere;
+  const reason = readers?.nowhere.find((it) => it.row.field === field && conditionsOf(it, segment, whole)[1] !== false)
+    ?.row.nowhere;
   if (reason !== undefined) return of('nowhere', names, reason);
   if (rows.length > 0) return of('not used', names, whyNot(rows, segment, whole));
   return of(readBy.length > 0 ? 'read' : 'no row', []);
+}
+
+/** Parts of a field are looked at, at most. */
+const partsMax = 100;
+
+/** The parts of a mapped field that go nowhere, or that no row reads. */
+function* lostParts(
+  { field, n, segment }: { readonly field: string; readonly n: number; readonly segment: Segment },
+  lineage: readonly LineageRow[],
+  readers: Readers | undefined,
+  context: MappingContext,
+): Generator<FieldUse> {
+  const { rows = [], nowhere = [] } = readers ?? {};
+  const whole = rows.filter(({ row }) => row.field === field);
+  const files = [...new Set(whole.flatMap(({ parts }) => parts))];
+  const made = new Set(lineage.map((it) => partOfField(it.field)));
+  const read = new Set([
+    ...rows.map(({ row }) => partOfField(row.field)),
+    ...files.flatMap((it) => it.content.rows.map((row) => partOfType(row.field))),
+  ]);
+  // What reads the whole text, a converter or a row of `XTN.0`, knows itself what it uses.
+  const isWhole = read.has(0) || whole.some(({ parts }) => parts.every((it) => saysOnlyWhy(it.content)));
+  const told = new Set<number>();
+  for (const raw of segment.repetitions(n))
+    for (let part = 1; part <= partsMax; part++) {
+      if (made.has(part) || told.has(part)) continue;
+      if (!isValued(partOf(raw, 1, part, context.delimiters), context.delimiters)) continue;
+      const place = `${field}.${part}`;
+      const reason =
+        nowhere.find(({ row }) => row.field === place)?.row.nowhere ?? whyLost(raw, part, files, segment, context);
+      if (reason === undefined && (isWhole || read.has(part))) continue;
+      told.add(part);
+      const use = reason === undefined ? 'no row' : 'nowhere';
+      yield { ...unused, field: place, segment: segment.sequence, use, ...(reason && { reason }) };
+    }
+}
+
+const unused = { lineage: [], rows: [], readBy: [] };
+
+/** `PID-13[2].4`: 4. */
+function partOfField(field = ''): number {
+  return Number(/^[A-Z0-9]{3}-\d+(?:\[\d+\])?\.(\d+)/.exec(field)?.[1] ?? -1);
+}
+
+/** Of a row of a data type, the part that it reads (`XTN.3`, `XPN.1.2`): 3, 1; 0 for the whole. */
+function partOfType(field = ''): number {
+  return Number(/^[A-Z][A-Z0-9]{1,2}\.(\d+)/.exec(field)?.[1] ?? -1);
+}
+
+function whyLost(
+  raw: string,
+  part: number,
+  files: readonly Located<DataTypeMap>[],
+  segment: Segment,
+  context: MappingContext,
+): string | undefined {
+  const source = new PartsSource(raw, 1, segment, context.delimiters);
+  for (const { content } of files)
+    for (const { field, nowhere, when } of content.rows)
+      if (
+        nowhere !== undefined &&
+        partOfType(field) === part &&
+        conditionOf(content.datatype, when)?.(source, context) !== false
+      )
+        return nowhere;
+  return undefined;
 }
 
 /** Reasons are given of so many rows. */
@@ -228,9 +310,9 @@ function readersOf(entries: readonly EntryRows[], mapping: Mapping): ReadonlyMap
     const { file } = entry;
     const { identity = [] } = file.content;
     for (const place of [...placesOf(entry.entry.when), ...placesOfIdentity(identity)]) at(place).readBy.add(file.name);
-    for (const { name, row } of rowsOf(file, mapping, new Set())) {
-      if (row.field && row.nowhere !== undefined) at(row.field).nowhere.push({ name, row, entry });
-      else if (row.field && row.to) at(row.field).rows.push({ name, row, entry });
+    for (const { name, row, parts } of rowsOf(file, mapping, new Set())) {
+      if (row.field && row.nowhere !== undefined) at(row.field).nowhere.push({ name, row, entry, parts });
+      else if (row.field && row.to) at(row.field).rows.push({ name, row, entry, parts });
       for (const place of [...placesOf(row.when), ...(row.each ? [row.each] : [])]) at(place).readBy.add(name);
     }
   }
@@ -240,17 +322,25 @@ function readersOf(entries: readonly EntryRows[], mapping: Mapping): ReadonlyMap
 
 /** The rows of a file and of the data types that they use. */
 function* rowsOf(
-  file: Located<{ readonly rows: readonly Row[] }>,
+  file: Located<SegmentMap | DataTypeMap>,
   mapping: Mapping,
   seen: Set<string>,
-): Generator<{ name: string; row: Row }> {
+): Generator<Omit<Candidate, 'entry'>> {
   if (seen.has(file.name)) return;
   seen.add(file.name);
   for (const row of file.content.rows) {
-    yield { name: `${file.name}#${keyOf(row)}`, row };
-    const type = row.type === undefined ? undefined : mapping.datatype(row.type);
-    if (type) yield* rowsOf(type, mapping, seen);
+    const type = typeOf(row, file.content) ?? '';
+    const parts = [type, type.split('-')[0] ?? ''].flatMap((it) => mapping.datatype(it) ?? []);
+    yield { name: `${file.name}#${keyOf(row)}`, row, parts };
+    for (const it of parts) yield* rowsOf(it, mapping, seen);
   }
+}
+
+/** The data type map or converter of a row. */
+function typeOf({ type, to, value, reference }: Row, content: SegmentMap | DataTypeMap): string | undefined {
+  const owner = content.resource ?? (content as DataTypeMap).makes;
+  if (type !== undefined || !to || !owner || value !== undefined || reference !== undefined) return type;
+  return defaultConverters[compileTarget(owner, to).element.type];
 }
 
 function placesOf(when: Row['when']): string[] {

@@ -130,6 +130,11 @@ export interface DataTypeMap {
   readonly rows: readonly Row[];
 }
 
+/** A file such as `CWE.yaml`, for every map and converter of the data type: why parts of it go nowhere. It makes nothing. */
+export function saysOnlyWhy({ makes, resource, rows }: DataTypeMap): boolean {
+  return makes === undefined && resource === undefined && rows.every(({ nowhere }) => nowhere !== undefined);
+}
+
 export interface MessageEntry {
   readonly segment: string;
   /** The segment map, by file name. */
