@@ -300,7 +300,8 @@ function writer(target: Target, row: Row, name: string, register: string): Write
       container.extension ??= [];
       container.extension.push({ ...value.extension, url: `${ours}v2-${key}` });
       context.trace?.push({ container, key: 'extension', field: context.place, row: name });
-      return;
+      if (value.value === undefined) return;
+      value = value.value;
     }
     if (value instanceof Unconverted) {
       if (value.value !== undefined && container[key] !== undefined) return;

@@ -6,11 +6,12 @@ import { parseDateTime, toFhirDate, toFhirDateTime, toFhirInstant, toFhirTime } 
 import type { Segment } from '../hl7v2/message.ts';
 import { type Json, leaf, type MappingContext } from './context.ts';
 import { adtConverters } from './converters-adt.ts';
+import { codedConverters } from './converters-coded.ts';
 import { orderConverters } from './converters-order.ts';
 import { scheduleConverters } from './converters-schedule.ts';
-import { languageCode, languageConcept } from './language.ts';
+import { languageCode } from './language.ts';
 import { answerConverters } from './questionnaire-answer.ts';
-import { authoritySystemOf, codePattern, codeSystemOf, isV2Code, localSystem, universalUri, uri } from './systems.ts';
+import { authoritySystemOf, codePattern, codeSystemOf, localSystem, universalUri, uri } from './systems.ts';
 import type { Table } from './tables.ts';
 import { texts, wholeText } from './texts.ts';
 import { numberOf } from './timing.ts';
@@ -90,103 +91,6 @@ function isRead(text: string): boolean {
 function whole(text: string, least: number): number | undefined {
   const value = numberOf(text);
   return value !== undefined && Number.isInteger(value) && value >= least && value <= 2_147_483_647 ? value : undefined;
-}
-
-/** One of the three code triplets of a CWE; the third has its system in CWE.12 and version in CWE.13 (v2.7). */
-const triplets: readonly [code: number, text: number, system: number, version: number][] = [
-  [0, 1, 2, 6],
-  [3, 4, 5, 7],
-  [9, 10, 11, 12],
-];
-
-function codingsOf(parts: string[], input: ConverterInput): Json[] {
-  const codings: Json[] = [];
-  for (const [c, t, s, v] of triplets) {
-    const [code = '', display = '', name = '', version = ''] = [parts[c], parts[t], parts[s], parts[v]];
-    if (code === '') {
-      // A text beside the original text of CWE.9 is that of a code that was not sent.
-      if (display !== '' && parts[8]) codings.push({ display });
-      continue;
-    }
-    const { table, context } = input;
-    if (!codePattern.test(code)) {
-      // FHIR has no such code (two blanks inside): what was sent stands beside the code that is not there.
-      if (display === '' && name === '') continue;
-      const own = codeSystemOf(name, code, context);
-      codings.push({
-        ...(own && { system: own }),
-        ...(version && { version }),
-        _code: { extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/originalText', valueString: code }] },
-        ...(display && { display }),
-      });
-      continue;
-    }
-    const own = name === '' ? ownSystem(code, table) : codeSystemOf(name, code, context);
-    const target = table?.translate(code, own);
-    if (target && target.system !== own) codings.push({ ...target });
-    codings.push({ ...(own && { system: own }), ...(version && { version }), code, ...(display && { display }) });
-  }
-  return codings;
-}
-
-/** Notes a code that its table does not list, so that somebody is asked; one of its triplets is enough to know it. */
-function noteUnknown(parts: readonly string[], { table, context, segment, field }: ConverterInput): void {
-  if (!table?.name) return;
-  const [first] = triplets;
-  const code = parts[first?.[0] ?? 0] ?? '';
-  if (!codePattern.test(code) || code === '""') return;
-  // What was answered is noted as well: when the answer changes, the message is applied again.
-  const isKnown = (text: string): boolean => table.knows(text) && !table.answered?.(text);
-  if (triplets.some(([c]) => parts[c] && isKnown(parts[c]))) return;
-  const place = field.includes('-') ? field : `${segment.name} ${field}`;
-  context.unknown.push({ table: table.name, code, system: parts[2] ?? '', display: parts[1] ?? '', field: place });
-}
-
-/** A code without a named system belongs to the table of its field, if that table lists it. */
-function ownSystem(code: string, table: Table | undefined): string | undefined {
-  if (!table?.source) return undefined;
-  return isV2Code(table.source, code) ? table.source : undefined;
-}
-
-/** Guide 1.5: a coding for each triplet, the table's target before the sender's own; no code but text is `text`. */
-function codeableConcept(raw: string, input: ConverterInput): Json | undefined {
-  const parts = texts(raw, input, 13);
-  noteUnknown(parts, input);
-  const coding = codingsOf(parts, input);
-  const spare = triplets
-    .map(([c, t]) => (parts[c] && codePattern.test(parts[c]) ? '' : parts[t] || parts[c]))
-    .find((it) => it);
-  const text = parts[8] || spare;
-  if (coding.length === 0 && !text) return undefined;
-  return { ...(coding.length > 0 && { coding }), ...(text && { text }) };
-}
-
-/** A code of a required value set by its table; a code without a target survives as alternate-codes (guide 1.5). */
-function requiredCode(raw: string, input: ConverterInput): unknown {
-  const parts = texts(raw, input, 13);
-  for (const [c, , s] of triplets) {
-    const code = parts[c];
-    const hit =
-      code && input.table?.translate(code, parts[s] ? codeSystemOf(parts[s], code, input.context) : undefined);
-    if (hit) return hit.code;
-  }
-  const concept = codeableConcept(raw, input);
-  if (!concept) return undefined;
-  return new Unconverted({
-    url: 'http://hl7.org/fhir/StructureDefinition/alternate-codes',
-    valueCodeableConcept: concept,
-  });
-}
-
-function language(raw: string, input: ConverterInput): Json | undefined {
-  const concept = codeableConcept(raw, input);
-  return concept && languageConcept(concept);
-}
-
-function coding(raw: string, input: ConverterInput): Json | undefined {
-  const concept = codeableConcept(raw, input);
-  if (!concept) return undefined;
-  return concept.coding?.[0] ?? { display: concept.text };
 }
 
 /** Guide XTN.7: the number from its parts, or XTN.1, XTN.12; XTN.4 for an address of the Internet. */
@@ -293,11 +197,7 @@ export const converters: Readonly<Record<string, Converter>> = {
     ['boolean'],
     (text) => ({ Y: true, YES: true, N: false, NO: false, '1': true, '0': false })[text.toUpperCase()],
   ),
-  'CWE-code': { makes: ['code'], convert: requiredCode },
-  'CWE-CodeableConcept': { makes: ['CodeableConcept'], convert: codeableConcept },
-  'CWE-language': { makes: ['CodeableConcept'], convert: language },
   'ST-language': fromText(['code'], languageCode),
-  'CWE-Coding': { makes: ['Coding'], convert: coding },
   'CWE-string': fromTextOf(strings, (parts) => parts[8] || parts[1] || parts[0]),
   'CWE-codeText': fromTextOf(strings, (parts) => parts[0] || parts[1]),
   'TX-CodeableConcept': {
@@ -356,6 +256,7 @@ export const converters: Readonly<Record<string, Converter>> = {
       .join('-'),
   ),
   'SN-comparator': fromText(['code'], (text) => (['<', '<=', '>=', '>'].includes(text) ? text : undefined)),
+  ...codedConverters,
   ...adtConverters,
   ...orderConverters,
   ...answerConverters,

@@ -39,7 +39,7 @@ export function languageCode(code: string): string | undefined {
 
 /**
  * A language of the list above as a coding; any other as text, with its coding (BCP 47 where it is a tag, else as it was
- * sent) as an extension.
+ * sent) as an extension. So are further codings that were sent.
  * @param concept as it was sent
  */
 export function languageConcept({ coding = [], text }: Json): Json {
@@ -47,12 +47,21 @@ export function languageConcept({ coding = [], text }: Json): Json {
     coding.find((it: Json) => languageCode(it.code)) ?? coding.find((it: Json) => tagOf(it.code)) ?? coding[0];
   const words = text ?? sent?.display ?? sent?.code;
   const tag = sent && tagOf(sent.code);
+  const others = coding.filter((it: Json) => it !== sent);
   if (tag && common.has(tag)) {
-    return { coding: [{ system: 'urn:ietf:bcp:47', code: tag }], text: sent.display ?? words };
+    // One that has words of its own beside the original text has no other place for them.
+    const isSaid = text === undefined || !sent.display || text === sent.display;
+    return {
+      ...beside(isSaid ? others : coding),
+      coding: [{ system: 'urn:ietf:bcp:47', code: tag }],
+      text: words,
+    };
   }
-  const valueCoding = tag
-    ? { system: 'urn:ietf:bcp:47', code: tag, ...(sent.display && { display: sent.display }) }
-    : sent;
+  const own = tag ? { system: 'urn:ietf:bcp:47', code: tag, ...(sent.display && { display: sent.display }) } : sent;
+  return { ...beside(own ? [own, ...others] : others), text: words };
+}
+
+function beside(codings: readonly Json[]): Json {
   const url = 'https://aftercare.example/fhir/StructureDefinition/v2-language';
-  return { ...(valueCoding && { extension: [{ url, valueCoding }] }), text: words };
+  return codings.length > 0 ? { extension: codings.map((valueCoding) => ({ url, valueCoding })) } : {};
 }

@@ -2,9 +2,10 @@
  * PL ─▶ a chain of Locations: bed → room → point of care → floor → building → facility. The guide's own indices are
  * circular (v2-to-fhir.md 1.7). The reference is to the most granular; each is partOf the next that is valued.
  */
+import type { Delimiters } from '../hl7v2/message.ts';
 import { identityId } from '../ids.ts';
 import { type Built, isValued, type Json, leaf, type MappingContext, newMarks, partOf } from './context.ts';
-import { authoritySystemOf, codePattern, isV2Code } from './systems.ts';
+import { authoritySystemOf, codePattern, isV2Code, universalUri } from './systems.ts';
 
 /** Component of PL, code and display of location-physical-type; from the building blocks up. */
 const levels: readonly [component: number, code: string, display: string][] = [
@@ -26,6 +27,7 @@ export function locations(raw: string, level: number, context: MappingContext): 
   const d = context.delimiters;
   const part = (n: number): string => partOf(raw, level, n, d);
   const path: string[] = [];
+  const assigner = assignerOf(authorityOf(part(11), level + 1, context.delimiters), context);
   let last: Built | undefined;
   for (const [component, code, display] of levels) {
     const text = part(component);
@@ -33,7 +35,7 @@ export function locations(raw: string, level: number, context: MappingContext): 
     path.push(`${code}=${leaf(text, level + 1, d)}`);
     const id = identityId('Location', context.senderSystem, ...path);
     const known = context.byKey.get(`Location/${id}`);
-    last = known ?? make(id, text, level + 1, { code, display }, last, context);
+    last = known ?? make(id, text, level + 1, { code, display }, { parent: last, assigner }, context);
     if (!known) {
       context.built.push(last);
       context.byKey.set(`Location/${id}`, last);
@@ -41,10 +43,10 @@ export function locations(raw: string, level: number, context: MappingContext): 
   }
   if (!last) {
     const display = leaf(part(9), level + 1, d);
-    const identifier = comprehensive(part, level + 1, context);
+    const identifier = comprehensive(part, level + 1, assigner, context);
     return display || identifier ? { ...(identifier && { identifier }), ...(display && { display }) } : undefined;
   }
-  describe(last.resource, part, level + 1, context);
+  describe(last.resource, part, level + 1, assigner, context);
   return { reference: `Location/${last.resource.id}` };
 }
 
@@ -53,7 +55,7 @@ function make(
   raw: string,
   level: number,
   type: { code: string; display: string },
-  parent: Built | undefined,
+  { parent, assigner }: { parent: Built | undefined; assigner: Json | undefined },
   context: MappingContext,
 ): Built {
   const d = context.delimiters;
@@ -63,9 +65,16 @@ function make(
     string,
   ];
   const system = universal ? authoritySystemOf('', universal, kind, context) : undefined;
-  const identifier = [name && { value: name }, system && { system: 'urn:ietf:rfc:3986', value: system }].filter(
-    (it) => it,
-  );
+  const identifier = [
+    name && { value: name, ...(assigner && { assigner }) },
+    system && {
+      system: 'urn:ietf:rfc:3986',
+      value: system,
+      // A URI says itself that it is an OID.
+      ...(kind &&
+        !universalUri(universal, kind) && { type: coded(kind, 'http://terminology.hl7.org/CodeSystem/v2-0301') }),
+    },
+  ].filter((it) => it);
   const system2 = 'http://terminology.hl7.org/CodeSystem/location-physical-type';
   const resource = {
     resourceType: 'Location',
@@ -81,27 +90,58 @@ function make(
 }
 
 /** What PL says of the place as a whole: type (PL.6), description (PL.9), comprehensive id (PL.10) with its authority (PL.11). */
-function describe(resource: Json, part: (n: number) => string, level: number, context: MappingContext): void {
+function describe(
+  resource: Json,
+  part: (n: number) => string,
+  level: number,
+  assigner: Json | undefined,
+  context: MappingContext,
+): void {
   const d = context.delimiters;
   const text = (n: number): string => leaf(part(n), level, d);
   const kind = text(6);
-  const v2 = 'http://terminology.hl7.org/CodeSystem/v2-0305';
-  if (kind)
-    resource.type ??= [
-      codePattern.test(kind) ? { coding: [{ ...(isV2Code(v2, kind) && { system: v2 }), code: kind }] } : { text: kind },
-    ];
+  if (kind) resource.type ??= [coded(kind, 'http://terminology.hl7.org/CodeSystem/v2-0305')];
   if (text(9)) resource.description ??= text(9);
-  const id = comprehensive(part, level, context);
+  const id = comprehensive(part, level, assigner, context);
   if (!id || resource.identifier?.some((it: Json) => it.value === id.value)) return;
   resource.identifier ??= [];
   resource.identifier.push(id);
 }
 
-/** PL.10 with its authority (PL.11). */
-function comprehensive(part: (n: number) => string, level: number, context: MappingContext): Json | undefined {
+/** PL.10 with its authority; where it names none, that of the location (PL.11) is meant. */
+function comprehensive(
+  part: (n: number) => string,
+  level: number,
+  assigner: Json | undefined,
+  context: MappingContext,
+): Json | undefined {
   const d = context.delimiters;
   const value = leaf(partOf(part(10), level, 1, d), level + 1, d);
   if (!value) return undefined;
-  const authority = [1, 2, 3].map((n) => leaf(partOf(part(11), level, n, d), level + 1, d)) as [string, string, string];
-  return { system: authoritySystemOf(...authority, context) ?? context.senderSystem, value };
+  const own = authorityOf(part(10), level, d, 1);
+  const system = authoritySystemOf(...own, context) ?? authoritySystemOf(...authorityOf(part(11), level, d), context);
+  const by = assignerOf(own, context) ?? assigner;
+  return { system: system ?? context.senderSystem, value, ...(by && { assigner: by }) };
+}
+
+/** A code with its system where that lists it; a text that can be none as text. */
+function coded(code: string, system: string): Json {
+  return codePattern.test(code) ? { coding: [{ ...(isV2Code(system, code) && { system }), code }] } : { text: code };
+}
+
+type Authority = [namespace: string, id: string, type: string];
+
+/** An HD, or the end of an EI, behind so many parts. */
+function authorityOf(raw: string, level: number, d: Delimiters, before = 0): Authority {
+  return [1, 2, 3].map((n) => leaf(partOf(raw, level, before + n, d), level + 1, d)) as Authority;
+}
+
+/** Who assigns identifiers, as a logical reference. */
+function assignerOf([namespace, id, type]: Authority, context: MappingContext): Json | undefined {
+  const system = id && authoritySystemOf('', id, type, context);
+  if (!namespace && !system) return undefined;
+  return {
+    ...(system && { identifier: { system: 'urn:ietf:rfc:3986', value: system } }),
+    ...(namespace && { display: namespace }),
+  };
 }

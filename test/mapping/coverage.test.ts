@@ -152,6 +152,42 @@ describe('a field of a message', () => {
   });
 });
 
+describe('a part of a field that is mapped', () => {
+  /** The parts of a field of PID that are told of, with what becomes of them. */
+  const parts = (field: number, value: string): Record<string, string> => {
+    const told = fields(shipped, pid({ 3: '1', [field]: value }), 'PV1|1|N').filter((it) =>
+      it.field.startsWith(`PID-${field}.`),
+    );
+    return Object.fromEntries(told.map((it) => [it.field, it.reason ?? it.use]));
+  };
+
+  test('is told of by itself where it goes nowhere, with the reason, once for all repetitions', () => {
+    const phone = '^PRN^PH^^^^88230001^^^^*11';
+    expect(parts(13, `${phone}~${phone}`)).toEqual({
+      'PID-13.11': "the short way to dial it at the sender's own exchange",
+    });
+  });
+
+  test('is told of where no row reads it', () => {
+    expect(parts(13, '^PRN^PH^^^^88230001')).toEqual({});
+    expect(parts(5, 'Doe^Jane^^^^^^^^^^^^^^sixteen')).toEqual({ 'PID-5.16': 'no row' });
+  });
+
+  test('goes nowhere under the condition of its row only', () => {
+    expect(parts(5, 'Doe^Jane^^^^^^^^20200101&20300101')).toEqual({});
+    expect(parts(5, 'Doe^Jane^^^^^^^^20200101&20300101^^20210101')).toEqual({
+      'PID-5.10': 'the old form of XPN.12 and XPN.13',
+    });
+  });
+
+  test('has the reason of its HL7 data type where a converter reads the field', () => {
+    expect(parts(16, 'M^Married^HL70002^^^^^^^^^^^2.16.840.1.113883.12.2^list')).toEqual({
+      'PID-16.14': 'the system that CWE.3 names, as an OID',
+      'PID-16.15': 'the list that the sender chose the code from; the code is the same',
+    });
+  });
+});
+
 test('no more fields are told of than are asked for', () => {
   const message = parse(`${head}\r${pid({ 3: '1' })}\rZZZ${'|x'.repeat(5000)}\r`)!;
   const { fields: told, cut } = coverageOf(message, small, options, 100);

@@ -145,7 +145,11 @@ describe('XAD, an address', () => {
       postalCode: '439900',
       country: 'CHN',
       period: { start: '2020-01-01', end: '2030-12-31' },
-      extension: [{ url: 'https://aftercare.example/fhir/StructureDefinition/v2-census-tract', valueString: '0042' }],
+      extension: expect.any(Array),
+    });
+    expect(extensions(address)).toEqual({
+      'v2-county': { coding: [{ code: 'Donghu', display: 'East Lake' }] },
+      'v2-census-tract': { coding: [{ code: '0042' }] },
     });
   });
 
