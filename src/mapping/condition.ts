@@ -59,7 +59,7 @@ export function compileCondition(
 }
 
 function* predicates(owner: string, condition: Condition): Generator<Predicate> {
-  const { valued, absent, repeats, single } = condition;
+  const { valued, absent, repeats, single, first, further } = condition;
   if (valued) yield valuedAt(owner, valued, true);
   if (absent) yield valuedAt(owner, absent, false);
   for (const [place, test, wanted] of [
@@ -87,6 +87,8 @@ function* predicates(owner: string, condition: Condition): Generator<Predicate> 
   }
   if (repeats) yield countAt(owner, repeats, (count) => count > 1);
   if (single) yield countAt(owner, single, (count) => count <= 1);
+  if (first) yield (source, context) => !isFurther(source, context);
+  if (further) yield isFurther;
   for (const [limit, wanted] of [
     [condition.longer, true],
     [condition.notLonger, false],
@@ -104,6 +106,13 @@ function* predicates(owner: string, condition: Condition): Generator<Predicate> 
     const values = new Set(list.slice(1));
     yield (source, context) => values.has(text(source, context)) === wanted;
   }
+}
+
+/** Segments stand behind their owner, so it is enough to look at the one before of the same name. */
+function isFurther({ segment }: Source, { message, owners }: MappingContext): boolean {
+  const { name, sequence } = segment;
+  const before = message.segments.find((it) => it.name === name && it.sequence === sequence - 1);
+  return before !== undefined && owners.ownerOf(before) === owners.ownerOf(segment);
 }
 
 function isDated(text: string): boolean {

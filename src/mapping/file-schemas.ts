@@ -70,6 +70,8 @@ const condition = object(
     notIn: said('[place, value …]: the place holds none of the values.', placeAndValues),
     repeats: said('The field has more than one repetition.', ref('place')),
     single: said('The field has at most one repetition.', ref('place')),
+    first: said('The segment of the place is the first of its name below the one that it belongs to.', ref('place')),
+    further: said('The segment of the place is not the first of its name below that one.', ref('place')),
     longer: said('[place, n]: the text is longer than n characters.', placeAndLength),
     notLonger: said('[place, n]: the text has at most n characters.', placeAndLength),
   },

@@ -27,6 +27,9 @@ export interface Condition {
   /** The field has more than one repetition. */
   readonly repeats?: string;
   readonly single?: string;
+  /** The segment of the place is the first of its name below the one that it belongs to. */
+  readonly first?: string;
+  readonly further?: string;
   /** `[place, n]`: the text is longer than n characters. */
   readonly longer?: readonly [string, number];
   readonly notLonger?: readonly [string, number];

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Json } from '../../src/fhir/types.ts';
 import { errorsOf } from '../../src/fhir/validate.ts';
 import { all, extended, follow, mapped, obr, obx, only, oru, withHeader } from './oru-support.ts';
-import { segment } from './support.ts';
+import { extensions, segment } from './support.ts';
 
 const texts = (notes: Json[] | undefined): string[] => (notes ?? []).map((it) => it.text);
 const idsOf = (references: Json[] | undefined): string[] => (references ?? []).map((it) => it.reference.split('/')[1]);
@@ -167,6 +167,21 @@ describe('an order', () => {
     expect(texts(only(sent, 'ServiceRequest').note)).toEqual(['fasting']);
     for (const type of ['ServiceRequest', 'DiagnosticReport'])
       expect(only(sent, type).meta?.security[0].code).toBe('V');
+  });
+
+  test.each([
+    ['1', '2'],
+    ['', ''],
+    ['1', '1'],
+  ])('keeps the time of every TQ1, numbered %j and %j', (first, second) => {
+    const order = only(
+      oru(obr({ 2: 'P1' }), `TQ1|${first}||||||20260320080000`, `TQ1|${second}||||||20260327080000`),
+      'ServiceRequest',
+    );
+    expect(order.occurrenceTiming.repeat.boundsPeriod.start).toBe('2026-03-20T08:00:00+08:00');
+    expect(extensions(order)).toMatchObject({
+      'v2-further-timing': { repeat: { boundsPeriod: { start: '2026-03-27T08:00:00+08:00' } } },
+    });
   });
 
   test('has the time of TQ1: pattern, times of day, bounds, number', () => {
