@@ -127,6 +127,11 @@ describe('a value by its type', () => {
     ['XTN', '^PRN^PH^^86^21^555', { value: '+86 21 555' }],
     ['TN', '555-1234', { value: '555-1234' }],
     ['MO', '12.5^CNY', { value: 12.5, currency: 'CNY' }],
+    [
+      'MO',
+      '12.5^TALER',
+      { value: 12.5, extension: [{ url: expect.stringMatching('v2-currency'), valueString: 'TALER' }] },
+    ],
   ])('%s %s is its text, with its parts in an extension', (type, value, expected) => {
     const found = observed({ 2: type, 5: value });
     expect(typeof found.valueString).toBe('string');
