@@ -93,7 +93,7 @@ export class Message {
   readonly delimiters: Delimiters;
   readonly segments: readonly Segment[];
   /** By name: many rows of many segments ask for one that may not be there. */
-  #firsts: Map<string, Segment> | undefined;
+  #named: Map<string, Segment[]> | undefined;
 
   constructor(delimiters: Delimiters, segments: readonly Segment[]) {
     this.delimiters = delimiters;
@@ -104,13 +104,15 @@ export class Message {
     return this.segments[0] as Segment;
   }
 
+  /** All segments of a name, in the order sent. */
+  named(name: string): readonly Segment[] {
+    this.#named ??= Map.groupBy(this.segments, (segment) => segment.name);
+    return this.#named.get(name) ?? [];
+  }
+
   /** The first segment of a name. */
   first(name: string): Segment | undefined {
-    if (!this.#firsts) {
-      this.#firsts = new Map();
-      for (const segment of this.segments) if (!this.#firsts.has(segment.name)) this.#firsts.set(segment.name, segment);
-    }
-    return this.#firsts.get(name);
+    return this.named(name)[0];
   }
 
   /** The message as it goes over the wire: segments ended by CR (2.5.2). */

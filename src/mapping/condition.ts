@@ -111,7 +111,7 @@ function* predicates(owner: string, condition: Condition): Generator<Predicate> 
 /** Segments stand behind their owner, so it is enough to look at the one before of the same name. */
 function isFurther({ segment }: Source, { message, owners }: MappingContext): boolean {
   const { name, sequence } = segment;
-  const before = message.segments.find((it) => it.name === name && it.sequence === sequence - 1);
+  const before = message.named(name)[sequence - 2];
   return before !== undefined && owners.ownerOf(before) === owners.ownerOf(segment);
 }
 

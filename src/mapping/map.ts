@@ -114,9 +114,8 @@ export class Mapping {
     // Rows ask MSH-9.2; some senders say the event in MSH-9.3 or EVN-1 only.
     const message = withType(sent);
     const context = this.#context(message, compiled, options);
-    const segments = Map.groupBy(message.segments, ({ name }) => name);
     for (const entry of compiled.entries) {
-      for (const segment of segments.get(entry.entry.segment) ?? []) {
+      for (const segment of message.named(entry.entry.segment)) {
         if (!belongs(entry.entry, segment, context)) continue;
         const traced = context.trace?.length ?? 0;
         apply(entry, segment, context);

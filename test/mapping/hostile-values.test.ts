@@ -172,6 +172,7 @@ describe('a message of very many segments takes its time once for each', () => {
     ['8,000 orders without ORC', 8000, (i: number) => `OBR|${i}|O${i}|F${i}|X^Y^L`],
     ['19,000 visits in a result', 19_000, () => 'PV1|1|I'],
     ['8,000 specimens', 8000, (i: number) => `SPM|${i}|S${i}||BLD`],
+    ['8,000 timings', 8000, () => 'TQ1|1||BID|||||20260316'],
     ['8,000 notes', 8000, (i: number) => `NTE|${i}||note`],
   ])('%s in less than 10 s', (_, count, line) => {
     expect(took(oru(obr(), ...Array.from({ length: count }, (__, i) => line(i + 1))))).toBeLessThan(10_000);
