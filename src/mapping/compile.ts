@@ -317,9 +317,10 @@ function writer(target: Target, row: Row, name: string, register: string): Write
       value = value.value;
     }
     if (row.initial && container[key] === undefined) built?.initial.add(rootKey);
+    const isSaid = context.trace && target.isSaid(container, value);
     const entry = target.set(container, value, slots, repetition);
     if (list) note(root[rootKey], rootKey, register, context, built);
-    context.trace?.push({ container, key, field: context.place, row: name });
+    if (isSaid) context.trace?.push({ container, key, field: context.place, row: name });
     if (!defaults) return;
     const whole = typeof value === 'object' && target.element.type !== 'Reference' ? entry : container;
     for (const [name, constant] of Object.entries(defaults)) whole[name] ??= clone(constant);

@@ -3,6 +3,7 @@
  * `name[]` appends an entry, `location[assigned]` shares one entry among rows of the same segment and repetition,
  * `extension(url)` is the extension of that url; the step behind a primitive goes to its `_name` (R4 json.html#primitive).
  */
+import { isDeepStrictEqual } from 'node:util';
 import { type ElementDefinition, elementOf, elementsOf, isPrimitive } from '../fhir/definitions.ts';
 import type { Json } from './context.ts';
 
@@ -33,6 +34,8 @@ export interface Target {
   readonly list?: { readonly slot: string };
   /** Makes the objects on the way; gives the one that holds the last step, nothing where another of a choice is taken. */
   enter(root: Json, slots: Slots, repetition: number): Json | undefined;
+  /** False when the value would say nothing: another stands, or another stands in each of its parts. */
+  isSaid(container: Json, value: unknown): boolean;
   /** Sets the last step; a value that stands is kept, objects are completed. Gives the object that `with` completes. */
   set(container: Json, value: unknown, slots: Slots, repetition: number): Json;
   /** The last step's key. */
@@ -93,6 +96,7 @@ export function compileTarget(type: string, path: string): Target {
       }
       return isTaken(at, last) ? undefined : at;
     },
+    isSaid: (container, value) => last.mode !== 'one' || isNews(container[last.key], value),
     set: (container, value, slots, repetition) => setLast(container, last, value, slots, repetition),
   };
 }
@@ -133,6 +137,12 @@ function enterStep(at: Json, step: Step, slots: Slots, repetition: number): Json
     slots.entries.set(slot, entry);
   }
   return entry;
+}
+
+function isNews(standing: unknown, value: unknown): boolean {
+  if (standing === undefined || isDeepStrictEqual(standing, value)) return true;
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(value).some(([key, part]) => isNews((standing as Json)[key], part));
 }
 
 function setLast(container: Json, step: Step, value: unknown, slots: Slots, repetition: number): Json {

@@ -26,6 +26,7 @@ rows:
   - { field: PID-5.1, to: "name[main].family" }
   - { field: PID-8, to: gender, type: CWE-code, table: Sex }
   - { field: PID-7, to: birthDate }
+  - { field: PID-34, to: birthDate }
   - { field: PID-30, to: deceasedBoolean, when: { absent: PID-29 } }
   - { field: PID-29, to: deceasedDateTime }
   - { field: PID-31, nowhere: "nobody asks for it" }
@@ -70,6 +71,12 @@ function pid(values: Readonly<Record<number, string>>): string {
 }
 
 describe('a field of a message', () => {
+  test('that says what an earlier row has said otherwise is not used', () => {
+    expect(use('PID-34', 1, pid({ 3: '1', 7: '19600101', 34: '19610101' }))).toMatchObject({ use: 'not used' });
+    expect(use('PID-34', 1, pid({ 3: '1', 7: '19600101', 34: '19600101' }))).toMatchObject({ use: 'mapped' });
+    expect(use('PID-34', 1, pid({ 3: '1', 34: '19610101' }))).toMatchObject({ use: 'mapped' });
+  });
+
   test('that a row uses is mapped, with the element and the row', () => {
     const { lineage, ...rest } = use('PID-8', 1, pid({ 3: '1', 8: 'F' }));
     expect(rest).toMatchObject({ use: 'mapped', rows: ['PID-Patient#PID-8 gender'] });

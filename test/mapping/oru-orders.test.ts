@@ -210,9 +210,13 @@ describe('an order', () => {
   test.each([
     ['OBR-27', obr({ 27: '1^^D5^20260310' })],
     ['ORC-7', `${segment('ORC', { 1: 'RE', 2: 'P1', 7: '1^^D5' })}\r${obr({ 2: 'P1' })}`],
-  ])('has one kind of bounds where %s has a duration and TQ1 an end', (_, head) => {
-    const { repeat } = only(oru(head, 'TQ1|1|||||||20260312'), 'ServiceRequest').occurrenceTiming;
-    expect(Object.keys(repeat)).toHaveLength(1);
+  ])('has the duration of %s in its place, and the end of TQ1 beside it', (_, head) => {
+    const order = only(oru(head, 'TQ1|1|2^mL||||||20260312'), 'ServiceRequest');
+    expect(Object.keys(order.occurrenceTiming.repeat)).toHaveLength(1);
+    expect(extensions(order)).toMatchObject({
+      'v2-further-timing': { repeat: { boundsPeriod: { end: '2026-03-12' } } },
+      'v2-further-quantity': { value: 2, unit: 'mL' },
+    });
   });
 
   test.each([
