@@ -10,6 +10,7 @@ import type {
   NewMessage,
 } from '../../src/store/rows.ts';
 import { againMax, journalRow, messageColumns, messageOutcome, outcomeColumns } from '../../src/store/stage-rows.ts';
+import { hidden } from './hidden.ts';
 import { one } from './one.ts';
 import type { Watch } from './watch.ts';
 
@@ -42,9 +43,9 @@ export class MessageRows {
          AND state IN ('applied', 'stale') AND content <> '' LIMIT 1`,
     );
     this.#last = db.prepare(
-      `SELECT id, sha256, state, error FROM received_message WHERE control_id = ? AND facility = ? AND (state = 'rejected') = 0
+      hidden(`SELECT id, sha256, state, error FROM received_message WHERE control_id = ? AND facility = ? AND (state = 'rejected') = 0
          AND site = ? AND coalesce(application, ?) = ?
-       ORDER BY id DESC LIMIT 1`,
+       ORDER BY id DESC LIMIT 1`),
     );
     this.#answered = db.prepare('UPDATE received_message SET answer = ? WHERE id = ?');
     this.#message = db.prepare(`${select} WHERE id = ?`);
@@ -58,8 +59,8 @@ export class MessageRows {
       "UPDATE received_message SET tries = coalesce(tries, 0) + 1 WHERE id = ? AND state = 'received'",
     );
     this.#claim = db.prepare(
-      `UPDATE received_message SET state = ?, attempts = attempts + 1, tries = NULL, error = ?, mapping_version = ?, wrote = ?, applied_at = ?
-       WHERE id = ? AND state = ?`,
+      `UPDATE received_message SET state = ?, attempts = attempts + 1, tries = NULL, error = ?, mapping_version = ?,
+         wrote = ?, applied_at = ? WHERE id = ? AND state = ?`,
     );
   }
 
