@@ -1,4 +1,4 @@
-/** Discharges for the bench: the A03 messages of the sample day, each time another patient, visit and control id. */
+/** Discharges for the bench: the A03 messages of the sample day, each time another patient, visit, account and control id. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -15,7 +15,7 @@ export function dischargeMessage(n: number): Buffer {
   const moved = text
     .replace(/RH\d+(?=\|P\|)/, `RH${serial}`)
     .replace(/(?<=\rPID\|1\|[^|]*\|)[^^|]+/, `M${serial}`)
-    .replace(/V2026\d+(?=\^)/g, `V${serial}`);
+    .replace(/(?<=\|)([VA])2026\d+(?=\^)/g, `$1${serial}`);
   return Buffer.from(moved, 'latin1');
 }
 

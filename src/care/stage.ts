@@ -29,7 +29,7 @@ export interface CareParts {
 }
 
 const cursorName = 'care';
-const batch = 200;
+const batch = 500;
 /** Discharges of one visit that were cancelled, at most. */
 const enrolmentMax = 5;
 
