@@ -167,8 +167,8 @@ export class Decisions {
     const number = ++this.#units;
     const sequence = this.#sequence;
     try {
-      const view = namedView(this.#view, task.request.keys);
-      const { writes, effects = [] }: Decision = this.#resources.atOnce(() => task.request.decide(view));
+      const view = namedView(this.#read(task.request.keys), task.request.keys);
+      const { writes, effects = [] }: Decision = task.request.decide(view);
       if (writes.length + effects.length === 0) {
         this.#follow({ task, settle: () => task.resolve() });
         return;
@@ -186,6 +186,25 @@ export class Decisions {
       this.#sequence = sequence;
       this.#follow({ task, settle: () => task.reject(error) });
     }
+  }
+
+  /**
+   * The resources that a decision names are read at once, before it begins: while a read is open, the log behind it cannot
+   * begin anew (sqlite.org/wal.html#avoiding_excessively_large_wal_files).
+   */
+  #read(keys: CommitRequest['keys']): View {
+    const read = new Map<string, Current | undefined>();
+    const readAll = (): void => {
+      for (const key of keys) if ('id' in key) read.set(nameOf(key), this.#view.get(key));
+    };
+    if (keys.length > 0) this.#resources.atOnce(readAll);
+    return {
+      ...this.#view,
+      get: (key) => {
+        const name = nameOf(key);
+        return read.has(name) ? read.get(name) : this.#view.get(key);
+      },
+    };
   }
 
   /** Nobody is told what was decided upon something that may not be written. */

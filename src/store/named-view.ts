@@ -16,20 +16,14 @@ export function namedView(view: View, keys: CommitRequest['keys']): View {
     else if ('identifier' in key) identifiers.add(identifierName(key));
     else queries.add(key.query);
   }
-  // What nobody wrote yet is asked for by each step of a decision: the database is asked once.
-  const seen = new Map<string, Current | undefined>();
   const known = (found: readonly Current[]): readonly Current[] => {
     for (const it of found) named.add(nameOf(it));
     return found;
   };
   return {
     get(key) {
-      const name = nameOf(key);
-      if (seen.has(name)) return seen.get(name);
-      if (!named.has(name)) throw new Error(`a decision looks at a ${key.type} that its commit did not name`);
-      const current = view.get(key);
-      seen.set(name, current);
-      return current;
+      if (!named.has(nameOf(key))) throw new Error(`a decision looks at a ${key.type} that its commit did not name`);
+      return view.get(key);
     },
     find(key) {
       if (!identifiers.has(identifierName(key)))
