@@ -35,6 +35,11 @@ const steps: [name: string, run: () => Promise<Row | Row[]>][] = [
   ['memory', () => memory(quick ? 500 : 10_000)],
 ];
 
+const unknown = process.argv.slice(2).find((it) => it !== '--quick' && !it.startsWith('--only='));
+if (unknown || (only && !steps.some(([name]) => name === only))) {
+  process.stderr.write(`bench [--quick] [--only=${steps.map(([name]) => name).join('|')}]\n`);
+  process.exit(2);
+}
 if (quick) progress('quick: small numbers say little');
 const rows: Row[] = [];
 for (const [name, run] of steps) {

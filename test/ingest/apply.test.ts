@@ -374,6 +374,18 @@ describe('trouble that is not the message’s', () => {
     expect(states).toEqual(['failed', 'applied', 'applied']);
   });
 
+  test('a message that waits for the database is counted once for each start of the program', async () => {
+    const { id } = await keep(discharge());
+    const away = new Endless(() => new Error('the database is away'));
+    let mapping: Mapping = away;
+    const run = ingestStage({ ...parts, mappingOf: () => ({ ...site, mapping }) }, () => {});
+    for (let i = 0; i < 3; i++) await expect(run()).rejects.toThrow('the database is away');
+    expect((await store.message(id))?.tries).toBe(1);
+    mapping = site.mapping;
+    await run();
+    expect(columns(id)).toMatchObject({ state: 'applied' });
+  });
+
   test('a store that cannot write leaves the message received, to be tried again', async () => {
     const row = await keep(discharge());
     const away = { run: () => Promise.reject(new Error('SQLITE_FULL')) } as unknown as Commit;
