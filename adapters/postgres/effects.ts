@@ -11,8 +11,8 @@ type StageEffect = Exclude<Effect, { kind: 'index' | 'marks' | 'message' }>;
 /** @throws LostClaim when a row was not as claimed */
 export async function applyEffect(effect: StageEffect, session: Session): Promise<void> {
   switch (effect.kind) {
-    case 'try':
-      return countTry(effect.message, session);
+    case 'tries':
+      return countTries(effect, session);
     case 'codes':
       return meetCodes(effect, session);
     case 'code-answer':
@@ -34,10 +34,10 @@ export async function applyEffect(effect: StageEffect, session: Session): Promis
   }
 }
 
-async function countTry(message: number, session: Session): Promise<void> {
+async function countTries({ message, count }: Extract<Effect, { kind: 'tries' }>, session: Session): Promise<void> {
   const { rowCount } = await session.query(
-    "UPDATE received_message SET tries = coalesce(tries, 0) + 1 WHERE id = $1 AND state = 'received'",
-    [message],
+    "UPDATE received_message SET tries = nullif($2::int, 0) WHERE id = $1 AND state = 'received'",
+    [message, count],
   );
   if (rowCount !== 1) throw new LostClaim(`message ${message}`);
 }

@@ -27,7 +27,7 @@ export class MessageRows {
   readonly #counts: Database.Statement;
   readonly #remember: Database.Statement;
   readonly #claim: Database.Statement;
-  readonly #try: Database.Statement;
+  readonly #tried: Database.Statement;
 
   constructor(db: Database.Database, watch: Watch) {
     this.#db = db;
@@ -55,9 +55,7 @@ export class MessageRows {
       `INSERT INTO message_outcome (message, at, state, mapping_version, wrote, error)
        SELECT id, ?, state, mapping_version, wrote, error FROM received_message WHERE id = ? AND state = ?`,
     );
-    this.#try = db.prepare(
-      "UPDATE received_message SET tries = coalesce(tries, 0) + 1 WHERE id = ? AND state = 'received'",
-    );
+    this.#tried = db.prepare("UPDATE received_message SET tries = nullif(?, 0) WHERE id = ? AND state = 'received'");
     this.#claim = db.prepare(
       `UPDATE received_message SET state = ?, attempts = attempts + 1, tries = NULL, error = ?, mapping_version = ?,
          wrote = ?, applied_at = ? WHERE id = ? AND state = ?`,
@@ -130,8 +128,8 @@ export class MessageRows {
   }
 
   /** @throws LostClaim when the message is not `received` */
-  try(id: number): void {
-    one(this.#try.run(id), `message ${id}`);
+  tried(id: number, count: number): void {
+    one(this.#tried.run(count, id), `message ${id}`);
   }
 
   /** @throws LostClaim when the message is not in the state that is named */

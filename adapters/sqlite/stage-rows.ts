@@ -64,8 +64,8 @@ export class StageRows {
       case 'message':
         this.messages.claim(effect.claim);
         break;
-      case 'try':
-        this.messages.try(effect.message);
+      case 'tries':
+        this.messages.tried(effect.message, effect.count);
         break;
       case 'codes':
         this.codes.meet(effect);

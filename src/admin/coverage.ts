@@ -1,6 +1,8 @@
 /** Which fields each sender fills, and what becomes of them, over messages of the journal. */
+
+import { TooLong, withinTime } from '../commit/time-limit.ts';
 import { describe } from '../hl7v2/problem.ts';
-import { readAgain } from '../ingest/apply.ts';
+import { msMaxOf, readAgain } from '../ingest/apply.ts';
 import { giveWay, walk } from '../ingest/walk.ts';
 import { coverageOf } from '../mapping/coverage.ts';
 import { CoverageTally } from '../mapping/sender-coverage.ts';
@@ -53,5 +55,11 @@ function cover(row: JournalRow, tally: CoverageTally, { mappingOf, zone }: Admin
     return;
   }
   const options = { zone, receivedAt: zone.isoOf(row.receivedAt) };
-  tally.add(message, coverageOf(message, mapping, options, fieldsMax).fields);
+  try {
+    // Its lines are made as they are asked for.
+    withinTime(msMaxOf(row), () => tally.add(message, coverageOf(message, mapping, options, fieldsMax).fields));
+  } catch (error) {
+    if (!(error instanceof TooLong)) throw error;
+    tally.refuse(message, error.message);
+  }
 }

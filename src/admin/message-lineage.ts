@@ -1,9 +1,11 @@
 /** Where each field of a message went: to which elements of what is stored, or why nowhere. */
+
+import { withinTime } from '../commit/time-limit.ts';
 import type { Json } from '../fhir/types.ts';
 import type { Message } from '../hl7v2/message.ts';
 import { describe } from '../hl7v2/problem.ts';
 import { appliedBefore } from '../ingest/again.ts';
-import { readAgain } from '../ingest/apply.ts';
+import { msMaxOf, readAgain } from '../ingest/apply.ts';
 import { identified, keysOf } from '../ingest/decide.ts';
 import { look } from '../ingest/look.ts';
 import { namesIn, pathIn, placeOf, splitElement, valueAt } from '../ingest/place.ts';
@@ -46,7 +48,7 @@ export async function readMessageLineage(request: AdminRequest, parts: AdminPart
   const problems = site.mapping.check(message);
   if (problems.length > 0) return { status: 200, body: { ...head, problems: problems.map(describe), fields: [] } };
   const options = { zone: parts.zone, receivedAt: parts.zone.isoOf(row.receivedAt) };
-  const { fields, cut, mapped } = coverageOf(message, site.mapping, options, fieldsMax);
+  const { fields, cut, mapped } = withinTime(msMaxOf(row), () => coverageOf(message, site.mapping, options, fieldsMax));
   const stored = await storedOf(mapped.resources, row, parts);
   const told = fields.map((it) => fieldOf(it, stored, values ? message : undefined));
   return { status: 200, body: { ...head, fields: told, ...(cut && { cut: fieldsMax }) } };

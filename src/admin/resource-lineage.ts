@@ -1,4 +1,6 @@
 /** Which message gave each part of a stored resource, by which field and row, and when. */
+
+import { TooLong } from '../commit/time-limit.ts';
 import { isResourceType } from '../fhir/definitions.ts';
 import type { Json, StoredResource } from '../fhir/types.ts';
 import { isSame, mapMessage, readAgain } from '../ingest/apply.ts';
@@ -7,6 +9,7 @@ import type { Draft } from '../ingest/merge.ts';
 import { namesIn, placeOf, registersOfList, splitElement, valueAt } from '../ingest/place.ts';
 import type { Part } from '../ingest/registers.ts';
 import { giveWay } from '../ingest/walk.ts';
+import type { Mapped } from '../mapping/map.ts';
 import { Failure } from '../outcome.ts';
 import { nameOf } from '../store/key.ts';
 import type { Cause, Current, Key } from '../store/store.ts';
@@ -149,7 +152,9 @@ class Told {
     const message = row && readAgain(row);
     const site = row && mappingOf(row.site);
     if (!message || !site || site.mapping.check(message).length > 0) return found;
-    const { resources, lineage = [] } = mapMessage(message, row, site, zone, true);
+    const mapped = mappedInTime(() => mapMessage(message, row, site, zone, true));
+    if (!mapped) return found;
+    const { resources, lineage = [] } = mapped;
     // What joined another resource (answers an open response) has not its id; the only one of its type is meant.
     const ofType = resources.filter(({ resource }) => resource.resourceType === this.#current.type);
     const built =
@@ -171,4 +176,14 @@ class Told {
 function messageIn(cause: Cause): number | undefined {
   const id = /^message:(\d+)$/.exec(cause)?.[1];
   return id === undefined ? undefined : Number(id);
+}
+
+/** A message that takes too long says nothing of a resource; those that do not are told of all the same. */
+function mappedInTime(map: () => Mapped): Mapped | undefined {
+  try {
+    return map();
+  } catch (error) {
+    if (error instanceof TooLong) return undefined;
+    throw error;
+  }
 }

@@ -1,7 +1,7 @@
 /** One received message ─▶ resources in the store, in one unit with the message's own state. */
 import type { Clock } from '../clock.ts';
 import type { Commit, Intention, Work, Written } from '../commit/commit.ts';
-import { withinTime } from '../commit/time-limit.ts';
+import { TooLong, withinTime } from '../commit/time-limit.ts';
 import type { SearchParameters } from '../fhir/search/parameters.ts';
 import type { StoredResource } from '../fhir/types.ts';
 import type { Zone } from '../fhir/zone.ts';
@@ -118,8 +118,8 @@ async function applied(
 }
 
 /** Why it is not the message's fault, nor the database's. */
-function reasonOfFailed(error: unknown): string | undefined {
-  if (error instanceof Failure && error.kind === 'too-costly') return reasonOf(error);
+export function reasonOfFailed(error: unknown): string | undefined {
+  if (error instanceof TooLong) return reasonOf(error);
   return isDefect(error) ? `a defect: ${(error as Error).name}` : undefined;
 }
 
@@ -127,7 +127,7 @@ function reasonOfFailed(error: unknown): string | undefined {
  * How long a message may be mapped, and how long decided; ms. Undefined for a small one: what grows with the square of its
  * length is quick, too. Not so one that was under way when the program ended.
  */
-function msMaxOf({ bytes, tries }: JournalRow): number | undefined {
+export function msMaxOf({ bytes, tries }: JournalRow): number | undefined {
   if (bytes.length < 16_384 && tries === undefined) return undefined;
   return Math.round(10_000 * (1 + bytes.length / 1_000_000));
 }
@@ -198,7 +198,7 @@ export async function decideMessage(
   const read = (needs: Needs): Promise<void> => again?.around.read(needs) ?? reading.read(needs);
   const surveys = new Surveys(resources, parameters, before?.wrote);
   const keys = [...keysOf(resources), ...surveys.keys(), ...(before?.wrote ?? [])];
-  await inRounds(row, keys, reading, read, parts, (view) => {
+  await inRounds({ row, msMax: msMaxOf(row) }, keys, reading, read, parts, (view) => {
     const outcome = decide(surveys.joined(resources, view), stamp, view, reading, zone, again);
     const isLate = outcome.lost > 0 && !before?.inTime;
     const error = isLate && { error: `older than what is stored: ${outcome.lost} elements stay as they are` };
@@ -266,7 +266,7 @@ async function write(
 
 /** @throws Failure `conflict` when the store changes faster than it can be read */
 async function inRounds(
-  row: JournalRow,
+  { row, msMax }: { readonly row: JournalRow; readonly msMax: number | undefined },
   keys: Work['keys'],
   reading: Reading,
   read: (needs: Needs) => Promise<void>,
@@ -278,7 +278,7 @@ async function inRounds(
       await commit.run({
         cause: `message:${row.id}`,
         keys: [...keys, ...reading.keys.values()],
-        msMax: msMaxOf(row),
+        msMax,
         decide,
       });
       return;
@@ -299,7 +299,8 @@ async function followUp(row: JournalRow, reading: Reading, parts: IngestParts): 
     if (late.length === 0) continue;
     const again = new Reading(parts.store, parts.parameters);
     const decide = (view: View) => ({ intentions: followers({ type, id }, late, view, again, parts.zone) });
-    await inRounds(row, late, again, (needs) => again.read(needs), parts, decide);
+    // The message is applied: what is left to follow it has no limit.
+    await inRounds({ row, msMax: undefined }, late, again, (needs) => again.read(needs), parts, decide);
   }
 }
 

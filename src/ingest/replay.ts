@@ -3,11 +3,19 @@ import type { Written } from '../commit/commit.ts';
 import type { Json } from '../fhir/types.ts';
 import { describe } from '../hl7v2/problem.ts';
 import { stateOf } from '../journal/receive.ts';
-import { Failure, isDefect } from '../outcome.ts';
+import { Failure } from '../outcome.ts';
 import type { JournalRow, MessageState } from '../store/rows.ts';
 import type { Effect, View } from '../store/store.ts';
 import { isSentAgain } from './again.ts';
-import { type Decided, decideMessage, type IngestParts, mapMessage, readAgain, reasonOf } from './apply.ts';
+import {
+  type Decided,
+  decideMessage,
+  type IngestParts,
+  mapMessage,
+  readAgain,
+  reasonOf,
+  reasonOfFailed,
+} from './apply.ts';
 import { type Change, differenceOf } from './difference.ts';
 
 /**
@@ -69,7 +77,8 @@ export async function preview(row: JournalRow, parts: IngestParts): Promise<Prev
     throw new Error('a look that was not seen');
   } catch (error) {
     if (error instanceof Seen) return previewOf(error.decided);
-    if (isDefect(error)) return { to: 'failed', error: `a defect: ${(error as Error).name}`, ...nothing };
+    const reason = reasonOfFailed(error);
+    if (reason) return { to: 'failed', error: reason, ...nothing };
     if (!(error instanceof Failure) || error.kind === 'conflict') throw error;
     return { to: 'unmapped', error: reasonOf(error), ...nothing };
   }

@@ -20,13 +20,9 @@ export function ingestStage(
 ): () => Promise<Next> {
   /** Those that may have been under way when the program ended. */
   let suspects: readonly JournalRow[] | undefined;
-  /** The one whose try is counted: what is tried again because the database was away did not end the program. */
-  let counted: number | undefined;
   return async () => {
     suspects ??= await parts.store.waiting(2 * batch);
     for (const row of suspects) {
-      if (counted !== row.id) await count(row, parts);
-      counted = row.id;
       const state = await applyAlone(row, parts);
       suspects = suspects.slice(1);
       if (state) applied(row.id, state);
@@ -47,10 +43,6 @@ export function ingestStage(
   };
 }
 
-async function count(row: JournalRow, { commit }: IngestParts): Promise<void> {
-  await commit.effects(`message:${row.id}`, [{ kind: 'try', message: row.id }]);
-}
-
 /**
  * Applies a message that may have been under way when the program ended. Should it be the reason (memory, time), it must not be
  * so for ever: each try is counted before it is made.
@@ -61,7 +53,16 @@ async function applyAlone(row: JournalRow, parts: IngestParts): Promise<MessageS
     const reason = `the program ended ${triesMax} times while it was applied`;
     return settle(row, 'failed', reason, parts.mappingOf(row.site), parts);
   }
-  return applyMessage({ ...row, tries: tries + 1 }, await isSentAgain(row, parts.store), parts);
+  const count = (to: number): Promise<boolean> =>
+    parts.commit.effects(`message:${row.id}`, [{ kind: 'tries', message: row.id, count: to }]);
+  if (!(await count(tries + 1))) return undefined;
+  try {
+    return await applyMessage({ ...row, tries: tries + 1 }, await isSentAgain(row, parts.store), parts);
+  } catch (error) {
+    // The database is away, but the program did not end. Where that cannot be written either, the try counts.
+    await count(tries).catch(() => {});
+    throw error;
+  }
 }
 
 /**

@@ -108,11 +108,11 @@ function* predicates(owner: string, condition: Condition): Generator<Predicate> 
   }
 }
 
-/** Segments stand behind their owner, so it is enough to look at the one before of the same name. */
+/** Segments stand behind their group, so it is enough to look at the one before of the same name. */
 function isFurther({ segment }: Source, { message, owners }: MappingContext): boolean {
   const { name, sequence } = segment;
   const before = message.named(name)[sequence - 2];
-  return before !== undefined && owners.ownerOf(before) === owners.ownerOf(segment);
+  return before !== undefined && owners.groupOf(before) === owners.groupOf(segment);
 }
 
 function isDated(text: string): boolean {

@@ -55,6 +55,15 @@ export class Owners {
     return this.#owners.get(segment);
   }
 
+  /** The outermost of its owners that may own it: an ORC, with the OBR and the TQ1 behind it. */
+  groupOf(segment: Segment): Segment | undefined {
+    const names = this.#names.get(segment.name);
+    let group = this.ownerOf(segment);
+    for (let next = group && this.ownerOf(group); next && names?.has(next.name); next = this.ownerOf(next))
+      group = next;
+    return group;
+  }
+
   #parentOf(segment: Segment): Segment | undefined {
     return this.ownerOf(segment) && this.#parents.get(segment);
   }

@@ -27,7 +27,7 @@ export interface Condition {
   /** The field has more than one repetition. */
   readonly repeats?: string;
   readonly single?: string;
-  /** The segment of the place is the first of its name below the one that it belongs to. */
+  /** The segment of the place is the first of its name in its group (an ORC with what is behind it). */
   readonly first?: string;
   readonly further?: string;
   /** `[place, n]`: the text is longer than n characters. */

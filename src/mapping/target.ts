@@ -139,10 +139,14 @@ function enterStep(at: Json, step: Step, slots: Slots, repetition: number): Json
   return entry;
 }
 
+/** As {@link setLast} completes what stands: by its own elements, not by theirs. */
 function isNews(standing: unknown, value: unknown): boolean {
   if (standing === undefined || isDeepStrictEqual(standing, value)) return true;
   if (typeof value !== 'object' || value === null) return false;
-  return Object.entries(value).some(([key, part]) => isNews((standing as Json)[key], part));
+  return Object.entries(value).some(([key, part]) => {
+    const own = (standing as Json)[key];
+    return own === undefined || isDeepStrictEqual(own, part);
+  });
 }
 
 function setLast(container: Json, step: Step, value: unknown, slots: Slots, repetition: number): Json {

@@ -97,8 +97,8 @@ export interface PreparedWrite extends Key {
 /** A row of a stage that changes with the commit. Each must change exactly one row, else the whole commit is off. */
 export type Effect =
   | { readonly kind: 'message'; readonly claim: MessageClaim }
-  /** It begins to be applied; counted until it is claimed. */
-  | { readonly kind: 'try'; readonly message: number }
+  /** How often it was tried, while it is `received`; 0: never. */
+  | { readonly kind: 'tries'; readonly message: number; readonly count: number }
   | { readonly kind: 'cursor'; readonly name: string; readonly from: number; readonly to: number }
   /** The rows of one parameter for one resource, whatever there was before: the index of a new SearchParameter. */
   | {

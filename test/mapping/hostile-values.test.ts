@@ -183,3 +183,23 @@ test('a message of more segments than memory holds resources is refused, and the
   const text = oru(obr(), ...Array.from({ length: 20_000 }, (_, i) => obx({ 1: `${i + 1}`, 5: '5.4' })));
   expect(mapping.check(messageOf(text))).toEqual([{ code: '207', text: 'more than 20000 segments: send it in parts' }]);
 });
+
+describe('the financial class (PV1-20)', () => {
+  const coverage = (sent: string): Json => first({ PV1: { 20: sent } }, 'Coverage');
+
+  test('has its day where it is an FC', () => {
+    expect(coverage('01^20260301')).toMatchObject({
+      type: { coding: [{ code: '01' }] },
+      period: { start: '2026-03-01' },
+    });
+  });
+
+  test('is a code with its words where it has a system, also when these read like a year', () => {
+    const made = coverage('01^2015^LOCAL^A^Alt^L2');
+    expect(made.type.coding).toMatchObject([
+      { code: '01', display: '2015' },
+      { code: 'A', display: 'Alt' },
+    ]);
+    expect(made).not.toHaveProperty('period');
+  });
+});

@@ -184,6 +184,14 @@ describe('an order', () => {
     });
   });
 
+  test.each([
+    ['one before its OBR and one behind', ['ORC|RE|P1', 'TQ1|1||Q8H', obr({ 2: 'P1' }), 'TQ1|2||Q12H']],
+    ['two OBR below one ORC', ['ORC|RE|P1', obr({ 2: 'P1' }), 'TQ1|1||Q8H', obr({ 1: '2', 2: 'P1' }), 'TQ1|1||Q12H']],
+  ])('keeps the time of every TQ1: %s', (_, segments) => {
+    const said = JSON.stringify(only(oru(...segments), 'ServiceRequest'));
+    for (const pattern of ['Q8H', 'Q12H']) expect(said).toContain(pattern);
+  });
+
   test('has the time of TQ1: pattern, times of day, bounds, number', () => {
     const timing = order(
       {},

@@ -4,7 +4,7 @@ import { SearchParameters } from '../../../src/fhir/search/parameters.ts';
 import { parseQuery } from '../../../src/fhir/search/query.ts';
 import type { StoredResource } from '../../../src/fhir/types.ts';
 import { Zone } from '../../../src/fhir/zone.ts';
-import { LostClaim, type Store } from '../../../src/store/store.ts';
+import { type Effect, LostClaim, type Store } from '../../../src/store/store.ts';
 import { beginMs, claim, type Given, keyOf, message, patient } from './bench.ts';
 
 export function stagesRules(given: Given): void {
@@ -84,13 +84,16 @@ export function stagesRules(given: Given): void {
 
     test('counts the tries of a message until something became of it', async () => {
       const id = await given.store.keep(message());
-      const attempt = { kind: 'try', message: id } as const;
-      await given.bench.effects(attempt);
-      await given.bench.effects(attempt);
+      const tries = (count: number): Effect => ({ kind: 'tries', message: id, count });
+      await given.bench.effects(tries(1));
+      await given.bench.effects(tries(2));
       expect((await given.store.waiting(1))[0]).toMatchObject({ id, tries: 2 });
+      await given.bench.effects(tries(0));
+      expect(await given.store.message(id)).not.toHaveProperty('tries');
+      await given.bench.effects(tries(3));
       await given.bench.effects(claim(id));
       expect(await given.store.message(id)).not.toHaveProperty('tries');
-      await expect(given.bench.effects(attempt)).rejects.toThrow(LostClaim);
+      await expect(given.bench.effects(tries(1))).rejects.toThrow(LostClaim);
     });
 
     test('keeps many messages at once, each under a number of its own that grows', async () => {
