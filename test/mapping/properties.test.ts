@@ -195,15 +195,18 @@ function judge(sent: string, tally: Tally): void {
   }
 }
 
+/** Messages: 2,000 in CI. */
+const numRuns = process.env.CI ? 2_000 : 500;
+
 describe('a message with anything in its fields', () => {
-  test('that is not refused is mapped to sound, distinct resources that refer to one another (2,000 messages)', () => {
+  test('that is not refused is mapped to sound, distinct resources that refer to one another', () => {
     const tally = { mapped: 0 };
     fc.assert(
       fc.property(message, (sent) => judge(sent, tally)),
-      { numRuns: 2_000, seed: 20260316 },
+      { numRuns, seed: 20260316 },
     );
     // Most mutations leave a message that is taken: otherwise nothing was tested.
-    expect(tally.mapped).toBeGreaterThan(1_000);
+    expect(tally.mapped).toBeGreaterThan(numRuns / 2);
   });
 
   test.each([
