@@ -1,58 +1,20 @@
 /** Row 2: an A03 fully applied (resources, history, search rows, care plan) against the bare driver writing the same rows. */
 import Database from 'better-sqlite3';
 import { openDatabase } from '../adapters/sqlite/open.ts';
-import { parseProtocol } from '../src/care/protocol.ts';
-import { careStage } from '../src/care/stage.ts';
-import { systemClock } from '../src/clock.ts';
-import { randomIds } from '../src/ids.ts';
-import { ingestStage } from '../src/ingest/stage.ts';
-import { receiver } from '../src/journal/receive.ts';
-import { Mapping } from '../src/mapping/map.ts';
-import { readMappings } from '../src/mapping/read.ts';
-import { readProfiles } from '../src/profiles.ts';
-import { InProcessQueue } from '../src/queue/in-process.ts';
 import { dischargeMessages } from './messages.ts';
-import { median, notMade, openStore, type Row, temporary, time, zone } from './support.ts';
+import { stages } from './stages.ts';
+import { median, openStore, type Row, temporary, time } from './support.ts';
 
 export async function apply(count: number, rounds: number): Promise<Row> {
   const folder = temporary();
-  const site = { mapping: new Mapping(readMappings('mappings')), settings: {}, version: 'bench' };
-  const protocols = readProfiles('profiles')
-    .filter((it) => it.resourceType === 'PlanDefinition')
-    .map(parseProtocol);
+  const stagesOn = stages();
   const ours: number[] = [];
   const floor: number[] = [];
   for (let round = 0; round <= rounds; round++) {
     const path = folder.path(`ours-${round}.db`);
-    const queue = new InProcessQueue((_, error) => {
-      throw error;
-    });
-    const { store, commit, parameters } = openStore(path, () => queue.ring({ kind: 'care', id: 'changes' }));
-    const { receive } = receiver({
-      store,
-      mappingOf: () => site,
-      zone,
-      clock: systemClock,
-      ids: randomIds,
-      charsetDefault: 'utf-8',
-      kept: () => {},
-    });
-    const ingest = { store, commit, parameters, mappingOf: () => site, zone, clock: systemClock };
-    queue.handle(
-      'ingest',
-      ingestStage(ingest, () => {}),
-    );
-    queue.handle('care', careStage({ store, commit, parameters, protocols, zone, clock: systemClock, notMade }));
-    queue.start();
-    const applied = async (): Promise<void> => {
-      queue.ring({ kind: 'ingest', id: 'journal' });
-      await queue.idle();
-    };
-    // As at the start of the program: what waits then is applied one by one.
-    await applied();
-    await Promise.all(
-      dischargeMessages(0, count).map((bytes) => receive(bytes, { listener: 'mllp:2575', peer: '127.0.0.1' })),
-    );
+    const { store, parameters } = openStore(path);
+    const { receive, applied } = await stagesOn({ store, parameters });
+    await receive(dischargeMessages(0, count));
     const took = await time(applied);
     await store.close();
     const bare = copyRows(path, folder.path(`floor-${round}.db`), count);

@@ -1,18 +1,10 @@
 /** Row 7: what an A03 and a search cost when the database is large. */
-import { parseProtocol } from '../src/care/protocol.ts';
-import { careStage } from '../src/care/stage.ts';
-import { systemClock } from '../src/clock.ts';
-import { randomIds } from '../src/ids.ts';
-import { ingestStage } from '../src/ingest/stage.ts';
-import { receiver } from '../src/journal/receive.ts';
-import { Mapping } from '../src/mapping/map.ts';
-import { readMappings } from '../src/mapping/read.ts';
-import { readProfiles } from '../src/profiles.ts';
 import type { BenchDatabase } from './floors/database.ts';
 import { benchDatabases, type Opened, openOurs } from './floors/databases.ts';
 import { dischargeMessages } from './messages.ts';
 import { load, searchRows } from './search.ts';
-import { alternate, notMade, type Row, time, zone } from './support.ts';
+import { stages } from './stages.ts';
+import { alternate, type Row, time } from './support.ts';
 
 export interface GrowthSize {
   /** Resources in the one database and in the other. */
@@ -76,28 +68,12 @@ async function discharges({ store, commit, parameters }: Opened, messages: numbe
     keys: [],
     decide: () => ({ intentions: [], effects: () => [{ kind: 'cursor', name: 'care', from: 0, to }] }),
   });
-  const site = { mapping: new Mapping(readMappings('mappings')), settings: {}, version: 'bench' };
-  const protocols = readProfiles('profiles')
-    .filter((it) => it.resourceType === 'PlanDefinition')
-    .map(parseProtocol);
-  const stage = { store, commit, zone, clock: systemClock };
-  const { receive } = receiver({
-    ...stage,
-    mappingOf: () => site,
-    ids: randomIds,
-    charsetDefault: 'utf-8',
-    kept: () => {},
-  });
-  const ingest = ingestStage({ ...stage, parameters, mappingOf: () => site }, () => {});
-  const care = careStage({ ...stage, parameters, protocols, notMade });
+  const { receive, applied } = await stages()({ store, parameters });
   let sent = 0;
   return async () => {
     const bytes = dischargeMessages(sent, messages);
     sent += messages;
-    await Promise.all(bytes.map((it) => receive(it, { listener: 'mllp:2575', peer: '127.0.0.1' })));
-    return time(async () => {
-      await ingest();
-      await care();
-    });
+    await receive(bytes);
+    return time(applied);
   };
 }

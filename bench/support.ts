@@ -59,14 +59,10 @@ export function temporary(): { path(name: string): string; remove(): void } {
   return { path: (name) => join(folder, name), remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
-/** @param committed the bell of the commit */
-export function openStore(
-  path: string,
-  committed = (): void => {},
-): { store: SqliteStore; commit: Commit; parameters: SearchParameters } {
+export function openStore(path: string): { store: SqliteStore; commit: Commit; parameters: SearchParameters } {
   const parameters = new SearchParameters(zone);
   const store = new SqliteStore(path);
-  return { store, commit: new Commit(store, parameters, systemClock, committed), parameters };
+  return { store, commit: new Commit(store, parameters, systemClock), parameters };
 }
 
 /** A bench whose care stage leaves a visit out measures nothing. */

@@ -1,10 +1,8 @@
 /** Which fields each sender fills, and what becomes of them, over messages of the journal. */
-
-import { TooLong, withinTime } from '../commit/time-limit.ts';
+import { TooLong } from '../commit/time-limit.ts';
 import { describe } from '../hl7v2/problem.ts';
-import { msMaxOf, readAgain } from '../ingest/apply.ts';
+import { coverMessage, readAgain } from '../ingest/apply.ts';
 import { giveWay, walk } from '../ingest/walk.ts';
-import { coverageOf } from '../mapping/coverage.ts';
 import { CoverageTally } from '../mapping/sender-coverage.ts';
 import type { JournalRow } from '../store/rows.ts';
 import type { AdminParts } from './parts.ts';
@@ -47,17 +45,15 @@ export async function readCoverage(request: AdminRequest, parts: AdminParts): Pr
 }
 
 function cover(row: JournalRow, tally: CoverageTally, { mappingOf, zone }: AdminParts): void {
-  const { mapping } = mappingOf(row.site);
+  const site = mappingOf(row.site);
   const message = readAgain(row);
-  const problems = message ? mapping.check(message) : [];
+  const problems = message ? site.mapping.check(message) : [];
   if (!message || problems.length > 0) {
     tally.refuse(message, problems.map(describe).join('; ') || 'the bytes cannot be read');
     return;
   }
-  const options = { zone, receivedAt: zone.isoOf(row.receivedAt) };
   try {
-    // Its lines are made as they are asked for.
-    withinTime(msMaxOf(row), () => tally.add(message, coverageOf(message, mapping, options, fieldsMax).fields));
+    tally.add(message, coverMessage(message, row, site, zone, fieldsMax).fields);
   } catch (error) {
     if (!(error instanceof TooLong)) throw error;
     tally.refuse(message, error.message);

@@ -1,18 +1,16 @@
 /** Where each field of a message went: to which elements of what is stored, or why nowhere. */
-
-import { withinTime } from '../commit/time-limit.ts';
 import type { Json } from '../fhir/types.ts';
 import type { Message } from '../hl7v2/message.ts';
 import { describe } from '../hl7v2/problem.ts';
 import { appliedBefore } from '../ingest/again.ts';
-import { msMaxOf, readAgain } from '../ingest/apply.ts';
+import { coverMessage, readAgain } from '../ingest/apply.ts';
 import { identified, keysOf } from '../ingest/decide.ts';
 import { look } from '../ingest/look.ts';
 import { namesIn, pathIn, placeOf, splitElement, valueAt } from '../ingest/place.ts';
 import type { Names } from '../ingest/registers.ts';
 import { Surveys } from '../ingest/survey.ts';
 import type { Built } from '../mapping/context.ts';
-import { coverageOf, type FieldUse } from '../mapping/coverage.ts';
+import type { FieldUse } from '../mapping/coverage.ts';
 import type { LineageRow } from '../mapping/lineage.ts';
 import { nameOf } from '../store/key.ts';
 import type { JournalRow } from '../store/rows.ts';
@@ -47,8 +45,7 @@ export async function readMessageLineage(request: AdminRequest, parts: AdminPart
   if (!message) return { status: 200, body: { ...head, problems: ['the bytes cannot be read any more'], fields: [] } };
   const problems = site.mapping.check(message);
   if (problems.length > 0) return { status: 200, body: { ...head, problems: problems.map(describe), fields: [] } };
-  const options = { zone: parts.zone, receivedAt: parts.zone.isoOf(row.receivedAt) };
-  const { fields, cut, mapped } = withinTime(msMaxOf(row), () => coverageOf(message, site.mapping, options, fieldsMax));
+  const { fields, cut, mapped } = coverMessage(message, row, site, parts.zone, fieldsMax);
   const stored = await storedOf(mapped.resources, row, parts);
   const told = fields.map((it) => fieldOf(it, stored, values ? message : undefined));
   return { status: 200, body: { ...head, fields: told, ...(cut && { cut: fieldsMax }) } };

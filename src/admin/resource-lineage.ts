@@ -1,5 +1,4 @@
 /** Which message gave each part of a stored resource, by which field and row, and when. */
-
 import { TooLong } from '../commit/time-limit.ts';
 import { isResourceType } from '../fhir/definitions.ts';
 import type { Json, StoredResource } from '../fhir/types.ts';

@@ -12,7 +12,8 @@ import { messageType } from '../hl7v2/message-type.ts';
 import { describe } from '../hl7v2/problem.ts';
 import { stateOf } from '../journal/receive.ts';
 import type { Built } from '../mapping/context.ts';
-import type { Mapped } from '../mapping/map.ts';
+import { type Coverage, coverageOf } from '../mapping/coverage.ts';
+import type { MapOptions, Mapped } from '../mapping/map.ts';
 import type { SiteMapping } from '../mapping/site-mappings.ts';
 import { Failure, isDefect } from '../outcome.ts';
 import { nameOf } from '../store/key.ts';
@@ -127,7 +128,7 @@ export function reasonOfFailed(error: unknown): string | undefined {
  * How long a message may be mapped, and how long decided; ms. Undefined for a small one: what grows with the square of its
  * length is quick, too. Not so one that was under way when the program ended.
  */
-export function msMaxOf({ bytes, tries }: JournalRow): number | undefined {
+function msMaxOf({ bytes, tries }: JournalRow): number | undefined {
   if (bytes.length < 16_384 && tries === undefined) return undefined;
   return Math.round(10_000 * (1 + bytes.length / 1_000_000));
 }
@@ -146,7 +147,7 @@ export function readAgain(row: JournalRow): Message | undefined {
 /**
  * What a message becomes, as it is applied.
  * @param lineage with the rows that made it
- * @throws Failure `too-costly` when it takes too long
+ * @throws TooLong
  */
 export function mapMessage(
   message: Message,
@@ -155,8 +156,25 @@ export function mapMessage(
   zone: Zone,
   lineage = false,
 ): Mapped {
-  const receivedAt = zone.isoOf(row.receivedAt);
-  return withinTime(msMaxOf(row), () => mapping.map(message, { zone, receivedAt, lineage }));
+  return withinTime(msMaxOf(row), () => mapping.map(message, { ...optionsOf(row, zone), lineage }));
+}
+
+/**
+ * What becomes of the fields of a message, as it is applied.
+ * @throws TooLong
+ */
+export function coverMessage(
+  message: Message,
+  row: JournalRow,
+  { mapping }: SiteMapping,
+  zone: Zone,
+  fieldsMax: number,
+): Coverage {
+  return withinTime(msMaxOf(row), () => coverageOf(message, mapping, optionsOf(row, zone), fieldsMax));
+}
+
+function optionsOf({ receivedAt }: JournalRow, zone: Zone): Pick<MapOptions, 'zone' | 'receivedAt'> {
+  return { zone, receivedAt: zone.isoOf(receivedAt) };
 }
 
 /** When a message counts among others. */
@@ -198,7 +216,7 @@ export async function decideMessage(
   const read = (needs: Needs): Promise<void> => again?.around.read(needs) ?? reading.read(needs);
   const surveys = new Surveys(resources, parameters, before?.wrote);
   const keys = [...keysOf(resources), ...surveys.keys(), ...(before?.wrote ?? [])];
-  await inRounds({ row, msMax: msMaxOf(row) }, keys, reading, read, parts, (view) => {
+  await inRounds({ cause: `message:${row.id}`, msMax: msMaxOf(row) }, keys, reading, read, parts, (view) => {
     const outcome = decide(surveys.joined(resources, view), stamp, view, reading, zone, again);
     const isLate = outcome.lost > 0 && !before?.inTime;
     const error = isLate && { error: `older than what is stored: ${outcome.lost} elements stay as they are` };
@@ -266,7 +284,7 @@ async function write(
 
 /** @throws Failure `conflict` when the store changes faster than it can be read */
 async function inRounds(
-  { row, msMax }: { readonly row: JournalRow; readonly msMax: number | undefined },
+  unit: Pick<Work, 'cause' | 'msMax'>,
   keys: Work['keys'],
   reading: Reading,
   read: (needs: Needs) => Promise<void>,
@@ -275,12 +293,7 @@ async function inRounds(
 ): Promise<void> {
   for (let round = 0; round < roundsMax; round++) {
     try {
-      await commit.run({
-        cause: `message:${row.id}`,
-        keys: [...keys, ...reading.keys.values()],
-        msMax,
-        decide,
-      });
+      await commit.run({ ...unit, keys: [...keys, ...reading.keys.values()], decide });
       return;
     } catch (error) {
       if (!(error instanceof Needs)) throw error;
@@ -300,7 +313,7 @@ async function followUp(row: JournalRow, reading: Reading, parts: IngestParts): 
     const again = new Reading(parts.store, parts.parameters);
     const decide = (view: View) => ({ intentions: followers({ type, id }, late, view, again, parts.zone) });
     // The message is applied: what is left to follow it has no limit.
-    await inRounds({ row, msMax: undefined }, late, again, (needs) => again.read(needs), parts, decide);
+    await inRounds({ cause: `message:${row.id}` }, late, again, (needs) => again.read(needs), parts, decide);
   }
 }
 

@@ -66,7 +66,7 @@ export function checkHeader(header: Segment, event: string): Problem[] {
   return problems;
 }
 
-/** Each may become a resource or two, which are decided and written in one unit: 20,000 observations take some 0.8 GB. */
+/** Each may become a resource or two, which are decided and written in one unit: 20,000 observations take some 0.9 GB, resident in all. */
 const segmentsMax = 20_000;
 
 /** Segments that cannot be told apart, or are too many. */

@@ -83,8 +83,8 @@ function commentsOf(context: MappingContext): Comments {
   const known = comments.get(context);
   if (known) return known;
   const notes = new Map<Segment, string>();
-  for (const segment of context.message.segments) {
-    if (segment.name !== 'NTE' || !commented.has(context.owners.ownerOf(segment)?.name ?? '')) continue;
+  for (const segment of context.message.named('NTE')) {
+    if (!commented.has(context.owners.ownerOf(segment)?.name ?? '')) continue;
     const lines = segment.repetitions(3).map((raw) => leaf(raw, 3, context.delimiters));
     notes.set(segment, lines.filter((it) => it !== '' && it !== '""').join('\n'));
   }

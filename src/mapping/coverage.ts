@@ -105,8 +105,6 @@ export function coverageOf(
   // Conditions look at nothing else of it.
   const { questionnaires, tables } = mapping;
   const context = { message: read, delimiters: read.delimiters, owners, questionnaires, tables } as MappingContext;
-  const firsts = new Map<string, Segment>();
-  for (const segment of read.segments) if (!firsts.has(segment.name)) firsts.set(segment.name, segment);
   const fields: FieldUse[] = [];
   let cut = false;
   for (const { segment, n } of valuedFields(read)) {
@@ -117,7 +115,7 @@ export function coverageOf(
     const field = `${segment.name}-${n}`;
     const own = lineage.get(`${field} ${segment.sequence}`) ?? [];
     const place = { field, n, segment };
-    fields.push(useOf(place, own, readers.get(field), { context, firsts }));
+    fields.push(useOf(place, own, readers.get(field), context));
     if (own.length > 0) fields.push(...lostParts(place, own, readers.get(field), context));
   }
   return { fields, cut, mapped };
@@ -144,18 +142,11 @@ function byField(rows: readonly LineageRow[]): Map<string, LineageRow[]> {
   return found;
 }
 
-/** What a reason is looked for in. */
-interface Whole {
-  readonly context: MappingContext;
-  /** The first segment of each name. */
-  readonly firsts: ReadonlyMap<string, Segment>;
-}
-
 function useOf(
   { field, n, segment }: { readonly field: string; readonly n: number; readonly segment: Segment },
   lineage: readonly LineageRow[],
   readers: Readers | undefined,
-  whole: Whole,
+  context: MappingContext,
 ): FieldUse {
   const server = ofServer[field];
   const readBy = [...(readers?.readBy ?? []), ...(server ? [server] : [])];
@@ -177,10 +168,11 @@ function useOf(
   const names = rows.map(({ name }) => name);
   if (segment.field(n) === '""' && rows.length > 0) return of('deletes', names);
   // A reason that stands under a condition is one only where that holds; whether its entry runs does not matter.
-  const reason = readers?.nowhere.find((it) => it.row.field === field && conditionsOf(it, segment, whole)[1] !== false)
-    ?.row.nowhere;
+  const reason = readers?.nowhere.find(
+    (it) => it.row.field === field && conditionsOf(it, segment, context)[1] !== false,
+  )?.row.nowhere;
   if (reason !== undefined) return of('nowhere', names, reason);
-  if (rows.length > 0) return of('not used', names, whyNot(rows, segment, whole));
+  if (rows.length > 0) return of('not used', names, whyNot(rows, segment, context));
   return of(readBy.length > 0 ? 'read' : 'no row', []);
 }
 
@@ -253,34 +245,38 @@ function whyLost(
 /** Reasons are given of so many rows. */
 const reasonsMax = 5;
 
-function whyNot(rows: readonly Candidate[], segment: Segment, whole: Whole): string {
-  const reasons = rows.slice(0, reasonsMax).map((it) => `${it.name}: ${obstacle(it, segment, whole)}`);
+function whyNot(rows: readonly Candidate[], segment: Segment, context: MappingContext): string {
+  const reasons = rows.slice(0, reasonsMax).map((it) => `${it.name}: ${obstacle(it, segment, context)}`);
   return [...new Set(reasons)].join('; ');
 }
 
 /** The segment that a row of an entry runs with. One that reads another segment's field does not say which: the first. */
-function runsWith({ entry: { file } }: Candidate, segment: Segment, { firsts }: Whole): Segment | undefined {
-  return file.content.segment === segment.name ? segment : firsts.get(file.content.segment);
+function runsWith({ entry: { file } }: Candidate, segment: Segment, { message }: MappingContext): Segment | undefined {
+  return file.content.segment === segment.name ? segment : message.first(file.content.segment);
 }
 
-function obstacle(candidate: Candidate, segment: Segment, whole: Whole): string {
+function obstacle(candidate: Candidate, segment: Segment, context: MappingContext): string {
   const { entry, file } = candidate.entry;
-  const own = runsWith(candidate, segment, whole);
+  const own = runsWith(candidate, segment, context);
   if (!own) return `the message has no ${file.content.segment}`;
-  if (entry.under && !entry.under.includes(whole.context.owners.ownerOf(own)?.name ?? 'none'))
+  if (entry.under && !entry.under.includes(context.owners.ownerOf(own)?.name ?? 'none'))
     return `only under ${entry.under.join(', ')}`;
-  if (conditionsOf(candidate, segment, whole).includes(false)) return 'its condition does not hold';
+  if (conditionsOf(candidate, segment, context).includes(false)) return 'its condition does not hold';
   return 'another row gave the element, or the text has no value for it';
 }
 
 /** Whether the conditions of the entry and of the row hold; undefined for none, and for one that cannot be seen from here. */
-function conditionsOf(candidate: Candidate, segment: Segment, whole: Whole): readonly (boolean | undefined)[] {
-  const own = runsWith(candidate, segment, whole);
+function conditionsOf(
+  candidate: Candidate,
+  segment: Segment,
+  context: MappingContext,
+): readonly (boolean | undefined)[] {
+  const own = runsWith(candidate, segment, context);
   const { entry, file } = candidate.entry;
   candidate.conditions ??= [entry.when, candidate.row.when].map((when) => conditionOf(file.content.segment, when));
   if (!own) return [false, false];
   const source = segmentSource(own);
-  return candidate.conditions.map((holds) => holds?.(source, whole.context));
+  return candidate.conditions.map((holds) => holds?.(source, context));
 }
 
 /** Undefined also for a condition on parts of a data type. */

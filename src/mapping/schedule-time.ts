@@ -69,7 +69,7 @@ function keptSegments({ message }: MappingContext): Segment[] {
 /** Begin and end of the appointment as TQ1-7/-8 and SCH-11.4/.5 say them, in the order of their rank. */
 function statedTimes({ message, delimiters }: MappingContext): [string, string][] {
   const times: [string, string][] = [];
-  for (const segment of message.segments) if (segment.name === 'TQ1') times.push([segment.text(7), segment.text(8)]);
+  for (const segment of message.named('TQ1')) times.push([segment.text(7), segment.text(8)]);
   for (const raw of message.first('SCH')?.repetitions(11) ?? [])
     times.push([4, 5].map((n) => leaf(partOf(raw, 1, n, delimiters), 2, delimiters)) as [string, string]);
   return times;
