@@ -3,9 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { MllpSender } from '../adapters/mllp/sender.ts';
-import packageFile from '../package.json' with { type: 'json' };
 import { dischargeMessage } from './messages.ts';
-import { type Row, temporary } from './support.ts';
+import { type Row, startArguments, temporary } from './support.ts';
 
 const limitMegabytes = 250;
 const connections = 8;
@@ -15,9 +14,7 @@ const idleMs = 45_000;
 export async function memory(messages: number): Promise<Row[]> {
   const folder = temporary();
   const env = { ...process.env, STORE_URL: `sqlite:${folder.path('memory.db')}`, LOG_LEVEL: 'silent' };
-  // As `npm start` does, with its flags.
-  const [, ...args] = packageFile.scripts.start.split(' ');
-  const child = spawn(process.execPath, args, {
+  const child = spawn(process.execPath, startArguments, {
     env: { ...env, HTTP_PORT: '0', MLLP_PORT: '0' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

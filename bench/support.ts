@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SqliteStore } from '../adapters/sqlite/store.ts';
+import packageFile from '../package.json' with { type: 'json' };
 import { systemClock } from '../src/clock.ts';
 import { Commit } from '../src/commit/commit.ts';
 import { SearchParameters } from '../src/fhir/search/parameters.ts';
@@ -21,6 +22,9 @@ export interface Row {
 }
 
 export const zone = new Zone('Asia/Shanghai');
+
+/** What `npm start` gives to Node. */
+export const startArguments: readonly string[] = packageFile.scripts.start.split(' ').slice(1);
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);

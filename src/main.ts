@@ -29,7 +29,7 @@ async function setting(): Promise<Setting> {
  * Per cent that the heap may grow over what lives in it before it is collected. V8 lets it grow to several times of that by
  * itself: 620 MB were resident in place of 360 after some thousand messages, and not one message more was applied a second.
  */
-const heapGrowth = 30;
+const heapGrowth = 20;
 
 async function serve(): Promise<number> {
   setFlagsFromString(`--heap-growing-percent=${heapGrowth}`);

@@ -18,7 +18,7 @@ export function openDatabase(path: string): Database.Database {
   db.pragma('foreign_keys = OFF');
   // For the migrations; afterwards only the writer waits, which is a thread of its own.
   db.pragma('busy_timeout = 5000');
-  db.pragma('cache_size = -16384');
+  db.pragma('cache_size = -8192');
   // Pages. Whoever waits for the commit that makes a checkpoint waits for that too: often and short is better.
   db.pragma('wal_autocheckpoint = 1000');
   migrate(db);

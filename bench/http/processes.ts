@@ -1,6 +1,7 @@
 /** The servers of the bench, each a process of its own: ours as a user starts it, and the floor. */
 import { spawn } from 'node:child_process';
 import type { FloorSettings } from '../floors/server.ts';
+import { startArguments } from '../support.ts';
 
 export interface Running {
   /** `http://127.0.0.1:8080`. */
@@ -10,7 +11,7 @@ export interface Running {
 
 export function startOurs(storeUrl: string): Promise<Running> {
   const env = { ...process.env, STORE_URL: storeUrl, HTTP_PORT: '0', MLLP_PORT: '0', LOG_LEVEL: 'silent' };
-  return start(['src/main.ts', 'serve'], env, '');
+  return start(startArguments, env, '');
 }
 
 export function startFloor(settings: FloorSettings): Promise<Running> {

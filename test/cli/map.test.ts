@@ -19,7 +19,7 @@ interface Run {
 
 /** The command as the operator runs it; every line of its output must be JSON. */
 function map(...args: string[]): Run {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'src/main.ts'), 'map', ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'bin/aftercare.js'), 'map', ...args], {
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
     env: { ...process.env, NODE_NO_WARNINGS: '1', TIME_ZONE: 'Asia/Shanghai' },
@@ -152,7 +152,7 @@ describe('aftercare map', () => {
   });
 
   test('ends quietly when the reader of its output has seen enough', () => {
-    const command = `"${process.execPath}" src/main.ts map "${day}" "${day}" 2>/dev/null; echo $? >&2`;
+    const command = `"${process.execPath}" bin/aftercare.js map "${day}" "${day}" 2>/dev/null; echo $? >&2`;
     const { stderr } = spawnSync('sh', ['-c', `{ ${command}; } | head -c 1`], { cwd: root, encoding: 'utf8' });
     expect(stderr).toBe('0\n');
   });

@@ -45,7 +45,7 @@ describe('what the pages say is so', () => {
     const commands = [...read('README.md').matchAll(/^npm run --silent map -- (.+)$/gm)].map((it) => it[1] as string);
     expect(commands.length).toBeGreaterThan(1);
     for (const command of commands) {
-      const out = execFileSync(process.execPath, ['src/main.ts', 'map', ...command.split(' ')], {
+      const out = execFileSync(process.execPath, ['bin/aftercare.js', 'map', ...command.split(' ')], {
         cwd: root,
         encoding: 'utf8',
       });

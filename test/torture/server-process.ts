@@ -1,8 +1,8 @@
-/** `node src/main.ts serve` as a child process with free ports. */
+/** `aftercare serve` as a child process with free ports. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const main = fileURLToPath(new URL('../../bin/aftercare.js', import.meta.url));
 
 export class ServerProcess {
   readonly #child: ChildProcess;

@@ -1,5 +1,5 @@
 /** The terminology of FHIR R4 as shipped: compact rows, made by `npm run definitions`, read back as FHIR resources. */
-import { readFileSync } from 'node:fs';
+import { openSync, readFileSync, readSync } from 'node:fs';
 import type { Json } from '../types.ts';
 
 /**
@@ -12,11 +12,23 @@ export interface TerminologySource {
   conceptMap(url: string, version?: string): Json | undefined;
 }
 
-/** One file: a line for each canonical URL, `"url":row,`. Lines are parsed when they are asked for (2.7 MB stay text). */
+/** Where a line stands in its file; bytes. */
+interface Line {
+  readonly from: number;
+  readonly length: number;
+}
+
+/** A file and its lines, by key. */
+interface Lines {
+  readonly descriptor: number;
+  readonly byKey: ReadonlyMap<string, Line>;
+}
+
+/** One file: a line for each canonical URL, `"url":row,`. A row is read when it is asked for: most never are. */
 class Shelf {
   readonly #name: string;
   readonly #decode: (url: string, row: Json) => Json;
-  #lines: Map<string, string> | undefined;
+  #lines: Lines | undefined;
   readonly #read = new Map<string, Json>();
 
   constructor(name: string, decode: (url: string, row: Json) => Json) {
@@ -31,31 +43,44 @@ class Shelf {
   }
 
   urls(): readonly string[] {
-    return [...this.#index().keys()];
+    return [...this.#opened().byKey.keys()];
   }
 
   #at(key: string): Json | undefined {
     const known = this.#read.get(key);
     if (known) return known;
-    const line = this.#index().get(key);
-    if (line === undefined) return undefined;
-    const resource = this.#decode(key.split('|')[0] as string, JSON.parse(line));
+    const { descriptor, byKey } = this.#opened();
+    const line = byKey.get(key);
+    if (!line) return undefined;
+    const row = Buffer.alloc(line.length);
+    readSync(descriptor, row, 0, line.length, line.from);
+    const resource = this.#decode(key.split('|')[0] as string, JSON.parse(row.toString()));
     this.#read.set(key, resource);
     return resource;
   }
 
-  #index(): ReadonlyMap<string, string> {
-    this.#lines ??= new Map(
-      readFileSync(new URL(`../r4/${this.#name}.json`, import.meta.url), 'utf8')
-        .split('\n')
-        .slice(1, -2)
-        .map((line) => {
-          const cut = line.indexOf('":');
-          return [line.slice(1, cut), line.endsWith(',') ? line.slice(cut + 2, -1) : line.slice(cut + 2)];
-        }),
-    );
+  /** Stays open: an upgrade that replaces the file does not move the lines of this one. */
+  #opened(): Lines {
+    if (!this.#lines) {
+      const descriptor = openSync(new URL(`../r4/${this.#name}.json`, import.meta.url), 'r');
+      this.#lines = { descriptor, byKey: linesOf(readFileSync(descriptor)) };
+    }
     return this.#lines;
   }
+}
+
+/** The rows behind the keys; the first and the last line are braces. */
+function linesOf(text: Buffer): ReadonlyMap<string, Line> {
+  const lines = new Map<string, Line>();
+  let from = text.indexOf('\n') + 1;
+  for (let end = text.indexOf('\n', from); end >= 0; from = end + 1, end = text.indexOf('\n', from)) {
+    const behindKey = text.indexOf('":', from) + 1;
+    // A closing brace has no key.
+    if (behindKey === 0 || behindKey > end) continue;
+    const last = text[end - 1] === 0x2c ? end - 1 : end;
+    lines.set(text.toString('utf8', from + 1, behindKey - 1), { from: behindKey + 1, length: last - behindKey - 1 });
+  }
+  return lines;
 }
 
 /** Empty places of a row are 0. */
