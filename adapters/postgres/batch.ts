@@ -204,7 +204,8 @@ function cellsOf(
   columns: readonly string[],
   numbering: Numbering,
 ): string[] {
-  const cells = rows.map(({ row }) => layout.cells(row.value));
+  const { written = (some) => some } = layout;
+  const cells = rows.map(({ row }) => written(layout.cells(row.value)));
   const places = columns.map((column) => layout.columns.indexOf(column));
   return [
     arrayOf(rows.map(({ row }) => numbering.get(row.parameter) as number)),

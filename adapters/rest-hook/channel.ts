@@ -1,7 +1,7 @@
 /** rest-hook: notifications by HTTP. Refuses endpoints that a subscriber has no business to make this server call. */
 import { lookup } from 'node:dns';
 import { BlockList, isIP } from 'node:net';
-import { Agent, request } from 'undici';
+import type { Agent } from 'undici';
 import type { Channel, DeliveryOutcome, Notification } from '../../src/subscriptions/channel.ts';
 
 export interface RestHookOptions {
@@ -61,13 +61,18 @@ export class RestHookChannel implements Channel {
   readonly #private = blockList(privateNetworks);
   readonly #loopbackList = blockList(['127.0.0.0/8', '::1/128']);
   readonly #loopback: boolean;
-  readonly #agent: Agent;
+  #agent: Agent | undefined;
+  #isClosed = false;
 
   constructor({ networks, loopback }: RestHookOptions) {
     this.#listed = blockList(networks);
     this.#loopback = loopback;
+  }
+
+  /** @param undici loaded by the first notification: a server that nobody subscribes to does not need its 5 MB */
+  #agentOf({ Agent }: typeof import('undici')): Agent {
     // The address is checked when the connection is made: a name that resolves to another address later is caught too.
-    this.#agent = new Agent({
+    this.#agent ??= new Agent({
       maxResponseSize: answerBytesMax,
       connect: {
         lookup: (name, options, callback) => {
@@ -87,6 +92,7 @@ export class RestHookChannel implements Channel {
         },
       },
     });
+    return this.#agent;
   }
 
   #mayCall(address: string, tls: boolean): boolean {
@@ -113,12 +119,14 @@ export class RestHookChannel implements Channel {
     // A flat list: a header that the subscription gives twice is sent twice.
     const all = headers.flatMap((it) => [it.slice(0, it.indexOf(':')), it.slice(it.indexOf(':') + 1).trim()]);
     if (contentType) all.push('content-type', contentType);
+    const undici = await import('undici');
+    if (this.#isClosed) return { kind: 'try-again', reason: 'closed' };
     try {
-      const answer = await request(url, {
+      const answer = await undici.request(url, {
         method,
         headers: all,
         body: body || null,
-        dispatcher: this.#agent,
+        dispatcher: this.#agentOf(undici),
         headersTimeout: timeoutMs,
         bodyTimeout: timeoutMs,
         signal: AbortSignal.timeout(timeoutMs),
@@ -131,7 +139,8 @@ export class RestHookChannel implements Channel {
   }
 
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    this.#isClosed = true;
+    await this.#agent?.destroy();
   }
 }
 

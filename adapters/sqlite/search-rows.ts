@@ -8,6 +8,7 @@ interface Statements {
   readonly insert: Database.Statement;
   readonly end: Database.Statement;
   readonly dropOf: Database.Statement;
+  readonly written: RowLayout['written'];
   /** Places of the cells that tell two rows of a parameter apart. */
   readonly identity: readonly number[];
 }
@@ -27,7 +28,8 @@ export class SearchRows {
   }
 
   add([kind, type, code, ...cells]: IndexRow, rid: number, born: number): void {
-    this.#of(kind).insert.run(this.#parameter(type, code), rid, born, ...cells);
+    const { insert, written } = this.#of(kind);
+    insert.run(this.#parameter(type, code), rid, born, ...(written ? written(cells) : cells));
   }
 
   end([kind, type, code, ...cells]: IndexRow, rid: number, gone: number): void {
@@ -72,7 +74,7 @@ export class SearchRows {
     const layout = layouts[kind];
     let statements = this.#statements.get(layout);
     if (!statements) {
-      const { table, columns, identity } = layout;
+      const { table, columns, identity, written } = layout;
       const marks = columns.map(() => ', ?').join('');
       const same = ['param', 'rid', ...identity].map((column) => `${column} = ?`).join(' AND ');
       statements = {
@@ -81,6 +83,7 @@ export class SearchRows {
         ),
         end: this.#db.prepare(`UPDATE ${table} SET gone = ? WHERE ${same} AND gone IS NULL`),
         dropOf: this.#db.prepare(`DELETE FROM ${table} WHERE rid = ? AND param = ?`),
+        written,
         identity: identity.map((column) => columns.indexOf(column)),
       };
       this.#statements.set(layout, statements);

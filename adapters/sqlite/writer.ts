@@ -15,7 +15,7 @@ const [groupMax, groupMs] = [16, 25];
 const urgentMax = 32;
 
 /** Orders live until they are written: V8's own 64 would be filled with those that are done. */
-const maxYoungGenerationSizeMb = 8;
+const maxYoungGenerationSizeMb = 4;
 
 type Settle = (outcome: Outcome) => void;
 

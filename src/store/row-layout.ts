@@ -1,6 +1,6 @@
 /** How search values stand in tables: the same columns in every database. */
 import type { IndexKind, SearchValue, SimpleValue } from '../fhir/search/values.ts';
-import { rowKey } from '../fhir/search/values.ts';
+import { rowKey, wordsOf } from '../fhir/search/values.ts';
 import { indexKey } from './index-key.ts';
 import { tables } from './predicate.ts';
 
@@ -13,6 +13,8 @@ export interface RowLayout {
   /** Of the columns, those that tell two values of a parameter apart. */
   readonly identity: readonly string[];
   cells(value: SearchValue): Cell[];
+  /** What becomes of the cells where rows are written (for SQLite in a thread of its own); nothing by default. */
+  readonly written?: (cells: readonly Cell[]) => Cell[];
 }
 
 function layout<K extends IndexKind>(
@@ -50,7 +52,10 @@ export const layouts: Readonly<Record<IndexKind, RowLayout>> = {
     },
     ['c1', 'key'],
   ),
-  text: layout('text', ['words'], ({ words }) => [words], []),
+  text: {
+    ...layout('text', ['words'], ({ text }) => [text], []),
+    written: ([text]) => [[...wordsOf(text as string)].join(' ')],
+  },
 };
 
 /** `c s l h`: code or norm or id, system or text or target, and a range. */

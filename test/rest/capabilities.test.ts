@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { App } from '../../src/app.ts';
 import { type SearchParameter, SearchParameters } from '../../src/fhir/search/parameters.ts';
-import { canonicalUnits, type SearchValue } from '../../src/fhir/search/values.ts';
+import { canonicalUnits, type SearchValue, wordsOf } from '../../src/fhir/search/values.ts';
 import type { Resource, StoredResource } from '../../src/fhir/types.ts';
 import { errorsOf } from '../../src/fhir/validate.ts';
 import { filledResources } from '../fhir/examples.ts';
@@ -57,7 +57,7 @@ function asked(value: SearchValue): string | undefined {
       return parts.includes(undefined) ? undefined : parts.join('$');
     }
     case 'text':
-      return value.words.split(' ')[0];
+      return [...wordsOf(value.text)][0];
     case 'position':
       return `${value.latitude}|${value.longitude}|1|km`;
   }

@@ -1,5 +1,5 @@
 /** FHIR values ─▶ search values, by the kind of the parameter. R4 search.html, the section of each kind. */
-import { elementOf } from '../definitions.ts';
+import { elementsOf, isPrimitive } from '../definitions.ts';
 import { parseReference } from '../reference.ts';
 import type { Json } from '../types.ts';
 import type { Zone } from '../zone.ts';
@@ -16,7 +16,6 @@ import {
   type SearchValue,
   stringValue,
   type TokenValue,
-  wordsOf,
 } from './values.ts';
 
 /**
@@ -238,19 +237,15 @@ function positions({ value }: Found): PositionValue[] {
     : [];
 }
 
-/** The words of the narrative (`_text`). */
-export function narrativeWords(resource: Json): string {
-  return joined([narrative(resource)]);
-}
-
-/** The words of every text that people read (`_content`), the narrative included. */
-export function contentWords(resource: Json): string {
+/** Every text that people read (`_content`), the narrative included; a line each. */
+export function content(resource: Json): string {
   const texts = [narrative(resource)];
   collect(resource, resource.resourceType, texts);
-  return joined(texts);
+  return texts.join('\n');
 }
 
-function narrative(resource: Json): string {
+/** The text of the narrative (`_text`). */
+export function narrative(resource: Json): string {
   const div: unknown = resource.text?.div;
   // A tag does not hold another: so each is looked at once, whatever a client sends.
   return typeof div === 'string' ? div.replace(/<[^<>]*>/g, ' ') : '';
@@ -259,23 +254,39 @@ function narrative(resource: Json): string {
 /** Elements that the definitions call strings, and that no person reads: ids, references, samples, code. */
 const machineText = new Set(['id', 'reference', 'data', 'expression']);
 
+/** Type ─▶ its elements that people read, and those that may hold such, with their types. */
+const readable = new Map<string, ReadonlyMap<string, string>>();
+
 /** Elements that people read are strings; codes, uris, ids and dates are for machines. */
+function readableOf(type: string): ReadonlyMap<string, string> {
+  let found = readable.get(type);
+  if (!found) {
+    const elements = Object.entries(elementsOf(type) ?? {}).filter(
+      ([name, it]) => !machineText.has(name) && (isText(it.type) || !isPrimitive(it.type)),
+    );
+    found = new Map(elements.map(([name, it]) => [name, it.type]));
+    readable.set(type, found);
+  }
+  return found;
+}
+
+function isText(type: string): boolean {
+  return type === 'string' || type === 'markdown';
+}
+
 function collect(node: Json, type: string, texts: string[]): void {
+  const elements = readableOf(type);
   // Every resource is gone through: no arrays are made for it.
   for (const key in node) {
-    const element = machineText.has(key) ? undefined : elementOf(type, key);
-    if (!element) continue;
+    const element = elements.get(key);
+    if (element === undefined) continue;
     const value = node[key];
-    if (Array.isArray(value)) for (const item of value) collectItem(item, element.type, texts);
-    else collectItem(value, element.type, texts);
+    if (Array.isArray(value)) for (const item of value) collectItem(item, element, texts);
+    else collectItem(value, element, texts);
   }
 }
 
 function collectItem(item: unknown, type: string, texts: string[]): void {
-  if (type === 'string' || type === 'markdown') texts.push(String(item));
+  if (isText(type)) texts.push(String(item));
   else if (typeof item === 'object' && item !== null) collect(item, (item as Json).resourceType ?? type, texts);
-}
-
-function joined(texts: readonly string[]): string {
-  return [...wordsOf(texts)].join(' ');
 }

@@ -3,7 +3,7 @@ import type { Range } from './date-range.ts';
 import type { DateFilter, Filter, FilterValue, NumberFilter, SimpleFilter } from './filter.ts';
 import type { SearchRow } from './parameters.ts';
 import type { SearchQuery } from './query.ts';
-import { canonicalUnits, type SearchValue, type SimpleValue } from './values.ts';
+import { canonicalUnits, type SearchValue, type SimpleValue, wordsOf } from './values.ts';
 
 /**
  * @param id the logical id of the resource
@@ -44,7 +44,7 @@ function matchesValue(wanted: FilterValue, row: SearchValue): boolean {
     );
   if (wanted.kind === 'text') {
     if (row.kind !== 'text') return false;
-    const words = new Set(row.words.split(' '));
+    const words = wordsOf(row.text);
     return wanted.words.every((word) => words.has(word));
   }
   if (wanted.kind === 'position') return row.kind === 'position' && distanceKm(wanted, row) <= wanted.km;

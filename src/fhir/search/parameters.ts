@@ -6,8 +6,8 @@ import { type LocalReference, parseReference } from '../reference.ts';
 import type { Json, Resource } from '../types.ts';
 import type { Zone } from '../zone.ts';
 import { compileExpression, compileRelative, type Found, type Walk } from './expression.ts';
-import { type Aspect, contentWords, type IndexContext, narrativeWords, valuesOf } from './index-values.ts';
-import { type IndexKind, rowKey, type SearchValue, type SimpleValue } from './values.ts';
+import { type Aspect, content, type IndexContext, narrative, valuesOf } from './index-values.ts';
+import { hasWords, type IndexKind, rowKey, type SearchValue, type SimpleValue } from './values.ts';
 
 /** A parameter of one resource type. */
 export interface SearchParameter {
@@ -179,8 +179,8 @@ export class SearchParameters {
 
   #extractOne(resource: Resource, parameter: SearchParameter, rows: SearchRow[]): void {
     if (parameter.kind === 'text') {
-      const words = parameter.code === '_text' ? narrativeWords(resource) : contentWords(resource);
-      if (words !== '') rows.push({ parameter, value: { kind: 'text', words } });
+      const text = parameter.code === '_text' ? narrative(resource) : content(resource);
+      if (hasWords(text)) rows.push({ parameter, value: { kind: 'text', text } });
       return;
     }
     const found: Found[] = [];

@@ -85,7 +85,7 @@ export function parseValue(
   if (!takes(parameter, modifier))
     throw new WrongModifier(name, `the modifier is not supported for a parameter of type ${declared}`);
   if (parameter.kind === 'text') {
-    const words = [...wordsOf([text])];
+    const words = [...wordsOf(text)];
     if (words.length === 0) throw malformed(name, 'has no word');
     return [{ kind: 'text', words }];
   }

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { prefixes } from '../../../src/fhir/search/filter.ts';
 import type { SearchParameter } from '../../../src/fhir/search/parameters.ts';
-import type { SearchValue } from '../../../src/fhir/search/values.ts';
+import { type SearchValue, wordsOf } from '../../../src/fhir/search/values.ts';
 import { parameters } from '../rules/bench.ts';
 import type { Known } from './oracle.ts';
 import { codes, dates, ids, numbers, strings, systems, ucum, units, urls } from './resources.ts';
@@ -133,7 +133,7 @@ export function asWritten(value: SearchValue): string {
     case 'composite':
       return value.parts.map(asWritten).join('$');
     case 'text':
-      return value.words;
+      return [...wordsOf(value.text)].join(' ');
     case 'position':
       return `${value.latitude}|${value.longitude}`;
   }
