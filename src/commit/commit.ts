@@ -200,13 +200,13 @@ function assertOnce(prepared: readonly { written: Written }[]): void {
 
 /** The server's own part of meta, over what the client sent; the rest of meta is the client's. */
 function stamp(resource: StoredResource, version: number, at: number): StoredResource {
-  const { resourceType, id, meta, ...rest } = resource;
-  return {
-    resourceType,
-    id,
-    meta: { ...meta, versionId: String(version), lastUpdated: new Date(at).toISOString() },
-    ...rest,
-  };
+  const { resourceType, id, meta } = resource;
+  const own = { ...meta, versionId: String(version), lastUpdated: new Date(at).toISOString() };
+  const stamped: StoredResource = { resourceType, id, meta: own };
+  // By keys: a rest pattern takes twice as long.
+  for (const key in resource)
+    if (key !== 'resourceType' && key !== 'id' && key !== 'meta') stamped[key] = resource[key];
+  return stamped;
 }
 
 /** An update that changes nothing makes no new version: compared without the server's part of meta. */

@@ -33,10 +33,14 @@ export function elementsOf(type: string): Readonly<Record<string, ElementDefinit
   return Object.hasOwn(elements, type) ? elements[type] : undefined;
 }
 
+/** The same by name: every key of every resource that is written is looked up. */
+const byName = new Map<string, ReadonlyMap<string, ElementDefinition>>(
+  Object.entries(elements).map(([type, own]) => [type, new Map(Object.entries(own))]),
+);
+
 /** One element; undefined when the type does not have it. */
 export function elementOf(type: string, name: string): ElementDefinition | undefined {
-  const table = elementsOf(type);
-  return table && Object.hasOwn(table, name) ? table[name] : undefined;
+  return byName.get(type)?.get(name);
 }
 
 /** True for `string`, `code`, `dateTime` …: types that JSON writes as one value. */

@@ -42,6 +42,22 @@ export function compileExpression(type: string, expression: string): Walk | unde
   };
 }
 
+/**
+ * The keys of a resource of which one must be there for {@link compileExpression} to find something; undefined where that is
+ * not known.
+ */
+export function rootsOf(type: string, expression: string): readonly string[] | undefined {
+  const roots = new Set<string>();
+  for (const part of splitUnion(expression)) {
+    const own = ownPart(type, part);
+    if (own === undefined) continue;
+    const first = parseSteps(own)?.[0];
+    if (first?.kind !== 'element') return undefined;
+    for (const { key } of keysOf(type, first.name)) roots.add(key);
+  }
+  return [...roots];
+}
+
 /** Finds values from an element on, not from the resource. */
 export type RelativeWalk = (context: Found, found: Found[]) => void;
 

@@ -5,7 +5,7 @@ import { loadSearchParameters, type SearchParameterRow } from '../definitions.ts
 import { type LocalReference, parseReference } from '../reference.ts';
 import type { Json, Resource } from '../types.ts';
 import type { Zone } from '../zone.ts';
-import { compileExpression, compileRelative, type Found, type Walk } from './expression.ts';
+import { compileExpression, compileRelative, type Found, rootsOf, type Walk } from './expression.ts';
 import { type Aspect, content, type IndexContext, narrative, valuesOf } from './index-values.ts';
 import { hasWords, type IndexKind, rowKey, type SearchValue, type SimpleValue } from './values.ts';
 
@@ -26,6 +26,8 @@ export interface SearchParameter {
   /** Of a composite. */
   readonly components: readonly Component[];
   readonly walk: Walk;
+  /** Keys of a resource of which one must be there for `walk` to find something; absent where that is not known. */
+  readonly roots?: readonly string[] | undefined;
 }
 
 /** One part of a composite: what it is compared as, and how it is found from the element that the composite is about. */
@@ -160,7 +162,7 @@ export class SearchParameters {
   extract(resource: Resource): SearchRow[] {
     const rows: SearchRow[] = [];
     for (const parameter of this.#extracted(resource.resourceType).values())
-      this.#extractOne(resource, parameter, rows);
+      if (mayBeIn(resource, parameter)) this.#extractOne(resource, parameter, rows);
     return rows;
   }
 
@@ -205,6 +207,13 @@ export class SearchParameters {
   }
 }
 
+/** Most elements of most resources are not there. */
+function mayBeIn(resource: Json, { roots }: SearchParameter): boolean {
+  if (!roots) return true;
+  for (const key of roots) if (resource[key] !== undefined) return true;
+  return false;
+}
+
 /** Every combination of the values that the components find in one element. */
 function combinations(
   parameter: SearchParameter,
@@ -243,7 +252,7 @@ function compileParameter(
   const walk = row.expression === undefined ? undefined : compileExpression(type, row.expression);
   if (!walk) return undefined;
   const kind = kinds[row.type];
-  const plain = { ...common, kind, walk };
+  const plain = { ...common, kind, walk, roots: rootsOf(type, row.expression as string) };
   if (kind !== 'composite') return { ...plain, modified: modifiedOf(plain) };
   const parts = row.component ?? [];
   const components = parts.map((part) => compileComponent(plain, part, definitionOf(part, parts, rows)));

@@ -3,7 +3,7 @@ import { UcumLhcUtils } from '@lhncbc/ucum-lhc';
 
 export const ucum = 'http://unitsofmeasure.org';
 
-/** A unit in base units: `value * factor`, or a function for units with another zero (Cel, pH). */
+/** A unit in base units. */
 interface Canonical {
   readonly code: string;
   convert(value: number): number;
@@ -63,10 +63,11 @@ function canonicalOf(code: string): Canonical | undefined {
   };
   const [none, one, two] = [base(0), base(1), base(2)];
   if (!none || !one || !two) return undefined;
-  // Linear units cost a multiplication from now on; the others (Celsius, logarithms) ask the library each time.
-  const linear = none.magnitude === 0 && Math.abs(two.magnitude / one.magnitude - 2) < 1e-9;
-  const convert = linear
-    ? (value: number) => rounded(value * one.magnitude)
+  // Most units, also those with a zero of their own (Celsius), cost a multiplication from now on; logarithms ask each time.
+  const factor = one.magnitude - none.magnitude;
+  const isLinear = Math.abs((two.magnitude - one.magnitude) / factor - 1) < 1e-9;
+  const convert = isLinear
+    ? (value: number) => rounded(value * factor + none.magnitude)
     : (value: number) => rounded(base(value)?.magnitude ?? Number.NaN);
   return { code: one.code, convert };
 }
