@@ -44,7 +44,7 @@ const copy = join(temporary.path, 'repository');
 
 beforeAll(async () => {
   mkdirSync(copy);
-  for (const name of ['src', 'adapters', 'mappings', 'profiles', 'package.json'])
+  for (const name of ['bin', 'src', 'adapters', 'mappings', 'profiles', 'package.json'])
     cpSync(join(root, name), join(copy, name), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
   Object.assign(ports, { http: await freePort(), mllp: await freePort() });

@@ -200,7 +200,7 @@ test('a list of 100,000 codes with 10,000 excludes ends', () => {
   );
   expect(
     time(() => expect(failureOf(() => codes(new Terminology(), list, { count: 1 }))).toContain('too-costly')),
-  ).toBeLessThan(5000);
+  ).toBeLessThan(20_000);
 });
 
 test('a stored expansion of 200,000 codes is read', () => {
