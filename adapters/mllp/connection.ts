@@ -142,10 +142,11 @@ export class Connection implements Holder {
     const answer =
       item.kind === 'frame' ? receive(item.bytes, this.#origin) : refuse(item.bytes, this.#origin, texts[item.kind]);
     if (item.kind !== 'frame') observe({ what: 'frame-refused', reason: item.kind });
-    // Whoever waits for them looks later: until then a failure must not be one that nobody looks at.
     answer.then(
+      // Whoever waits for them looks later: until then a failure must not be one that nobody looks at.
       ({ application }) => application?.catch(() => {}),
-      () => {},
+      // Answers to those before may still be on their way out: nothing behind it may be kept meanwhile.
+      () => this.#stop(),
     );
     this.#answers = this.#answers.then(() => this.#answer(answer, item.bytes.length));
   }
@@ -158,7 +159,7 @@ export class Connection implements Holder {
     } catch (error) {
       // Not kept is not acknowledged: the sender sees the connection close and sends again.
       this.#parts.options.failed(error);
-      this.#drop();
+      this.#socket.destroy();
     } finally {
       this.#frames--;
       this.#frameBytes -= bytes;
@@ -166,12 +167,11 @@ export class Connection implements Holder {
     }
   }
 
-  #drop(): void {
+  #stop(): void {
     this.#input = 'stopped';
     this.#chunks = [];
     this.#chunkBytes = 0;
     this.#cut = undefined;
-    this.#socket.destroy();
   }
 
   async #write(answer: Buffer): Promise<void> {

@@ -67,6 +67,14 @@ export function isConflict(error: unknown): boolean {
   return conflicts.has(codeOf(error));
 }
 
+/** The server has no room or no time, or was told to stop: what is asked next fares no better. */
+const unable = /^(53|57|58)/;
+
+/** True when the reason lies in the database, not in what was asked of it; a Failure is one of those as {@link translated}. */
+export function isTrouble(error: unknown): boolean {
+  return error instanceof Failure || isConflict(error) || isLost(error) || unable.test(codeOf(error));
+}
+
 export function isLost(error: unknown): boolean {
   const code = codeOf(error);
   if (code !== '') return lost.test(code);

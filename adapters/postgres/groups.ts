@@ -18,6 +18,11 @@ export class Groups<T> {
     this.#running ??= this.#work();
   }
 
+  /** Gives back what waits; whoever takes it settles it. */
+  take(): T[] {
+    return this.#waiting.splice(0);
+  }
+
   /** Resolves when everything that was added has been settled. */
   async drained(): Promise<void> {
     while (this.#running) await this.#running;

@@ -11,7 +11,7 @@ import type {
   SubscriptionCursor,
 } from '../../src/store/rows.ts';
 import { againMax, journalRow, messageColumns, messageOutcome, outcomeColumns } from '../../src/store/stage-rows.ts';
-import { isConflict, isLost, translated } from './connect.ts';
+import { isTrouble, translated } from './connect.ts';
 import { Groups } from './groups.ts';
 import type { Reader } from './reader.ts';
 import { Transactions } from './transactions.ts';
@@ -28,7 +28,9 @@ interface Keeping {
 export class Journal {
   readonly #reader: Reader;
   readonly #transactions: Transactions;
-  readonly #groups = new Groups<Keeping>((group) => this.#together(group));
+  readonly #groups = new Groups<Keeping>(async (group) => {
+    await this.#together(group);
+  });
 
   /** @param config of the connection that messages are kept on */
   constructor(config: pg.ClientConfig, reader: Reader) {
@@ -52,13 +54,10 @@ export class Journal {
     });
   }
 
-  async #together(group: readonly Keeping[]): Promise<void> {
+  /** @returns false when the database failed: then nobody who had asked by then has a message kept */
+  async #together(group: readonly Keeping[]): Promise<boolean> {
     const again = firstRepeated(group);
-    if (again > 0) {
-      await this.#together(group.slice(0, again));
-      await this.#together(group.slice(again));
-      return;
-    }
+    if (again > 0) return this.#inTurn([group.slice(0, again), group.slice(again)]);
     try {
       const earlier = await this.#earlier(group);
       const kept = group.map((it) => ({
@@ -67,11 +66,25 @@ export class Journal {
       }));
       const ids = await this.#insert(kept.map(({ message }) => message));
       for (const [i, { as, resolve }] of kept.entries()) resolve({ ...as, id: ids[i] as number });
+      return true;
     } catch (error) {
-      if (group.length === 1 || isConflict(error) || isLost(error))
-        for (const { reject } of group) reject(translated(error));
-      else for (const one of group) await this.#together([one]);
+      if (!isTrouble(error) && group.length > 1) return this.#inTurn(group.map((one) => [one]));
+      for (const { reject } of group) reject(translated(error));
+      if (!isTrouble(error)) return true;
+      // A message may not be kept when one that came before it on its connection is not.
+      for (const { reject } of this.#groups.take()) reject(translated(error));
+      return false;
     }
+  }
+
+  async #inTurn(groups: readonly (readonly Keeping[])[]): Promise<boolean> {
+    for (const [i, group] of groups.entries()) {
+      if (await this.#together(group)) continue;
+      for (const { reject } of groups.slice(i + 1).flat())
+        reject(new Error('the database failed a message before this'));
+      return false;
+    }
+    return true;
   }
 
   async #earlier(group: readonly Keeping[]): Promise<Map<Keeping, Earlier>> {

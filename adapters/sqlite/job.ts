@@ -56,6 +56,8 @@ export interface Order {
   readonly commit: boolean;
   /** ns of a clock that all threads share and nobody sets. */
   readonly at: bigint;
+  /** {@link Answer.failures} as it was known when this was ordered. */
+  readonly failures: number;
 }
 
 /** What became of a job. `again`: what it was decided upon was not written; nor was it. */
@@ -76,6 +78,11 @@ export interface Answer {
   readonly outcomes: readonly (readonly [number: number, outcome: Outcome])[];
   /** Grows when a unit is not written: units of an earlier round were decided upon it, and are not written either. */
   readonly round: number;
+  /**
+   * Grows when the database fails a message that was to be kept: those that were ordered before that was known are not kept
+   * either, for it may have come before them on their connection.
+   */
+  readonly failures: number;
 }
 
 /** An error does not keep its class on the way between threads. */

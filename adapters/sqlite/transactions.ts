@@ -29,6 +29,9 @@ export class Transactions {
   /** Units that are not in it for a reason of their own. */
   #refused: number[] = [];
   #round = 0;
+  /** See {@link Answer}, and the last of them. */
+  #failures = 0;
+  #failure: Outcome | undefined;
   /** When it was seen that another process keeps the file locked, and what is to be said of it. */
   #locked: { readonly at: bigint; readonly outcome: Outcome } | undefined;
 
@@ -44,17 +47,18 @@ export class Transactions {
   }
 
   /** Runs the jobs of an order. @returns when it ends the transaction, what became of all jobs since the last */
-  run({ jobs, commit, at }: Order): Answer | undefined {
-    for (const [number, job] of jobs) this.#job(number, job, at);
+  run({ jobs, commit, at, failures }: Order): Answer | undefined {
+    for (const [number, job] of jobs) this.#job(number, job, { at, failures });
     return commit ? this.#end() : undefined;
   }
 
-  #job(number: number, job: Job, orderedAt: bigint): void {
+  #job(number: number, job: Job, { at, failures }: Pick<Order, 'at' | 'failures'>): void {
     // Whoever asked before that was known has waited long enough.
-    if (this.#locked && orderedAt <= this.#locked.at) {
+    if (this.#locked && at <= this.#locked.at) {
       this.#outcomes.set(number, this.#locked.outcome);
       if (job.kind === 'unit') this.#round++;
-    } else if (job.kind === 'unit' && job.round !== this.#round) this.#outcomes.set(number, { kind: 'again' });
+    } else if (this.#failure && isKept(job) && failures < this.#failures) this.#outcomes.set(number, this.#failure);
+    else if (job.kind === 'unit' && job.round !== this.#round) this.#outcomes.set(number, { kind: 'again' });
     else {
       try {
         if (!this.#db.inTransaction) this.#begin.run();
@@ -67,7 +71,7 @@ export class Transactions {
         if (isOwn(error)) {
           if (job.kind === 'unit') this.#refused.push(number);
           this.#writeAgain();
-        } else this.#failGroup(error);
+        } else this.#failGroup(error, job);
         if (isLocked(error)) this.#locked = { at: process.hrtime.bigint(), outcome: failed(error) };
       }
     }
@@ -105,7 +109,7 @@ export class Transactions {
     this.#outcomes.clear();
     this.#group = [];
     this.#refused = [];
-    return { outcomes, round: this.#round };
+    return { outcomes, round: this.#round, failures: this.#failures };
   }
 
   #undo(): void {
@@ -125,14 +129,26 @@ export class Transactions {
     }
   }
 
-  /** The database cannot write: nothing of the transaction is there. */
-  #failGroup(error: unknown): void {
+  /**
+   * The database cannot write: nothing of the transaction is there.
+   * @param failing the job at which that was seen, if it was not the commit
+   */
+  #failGroup(error: unknown, failing?: Job): void {
     for (const { number } of this.#group) this.#outcomes.set(number, failed(error));
+    if ([...this.#group.map(({ job }) => job), failing].some((job) => job && isKept(job))) {
+      this.#failures++;
+      this.#failure = failed(error);
+    }
     // They were refused upon what is not there now.
     for (const number of this.#refused) this.#outcomes.set(number, { kind: 'again' });
     if (this.#group.some(({ job }) => job.kind === 'unit')) this.#round++;
     this.#group = [];
   }
+}
+
+/** Of messages the order in which they came counts. */
+function isKept({ kind }: Job): boolean {
+  return kind === 'keep' || kind === 'keep-named';
 }
 
 /** True when the reason lies in the job: a claim that was lost, a row that is there already, a value that no column takes. */

@@ -41,6 +41,7 @@ export class Writer {
   #ended = false;
   /** See {@link Answer}. */
   round = 0;
+  #failures = 0;
   /** When the last urgent job was answered; ms of `performance.now()`. Infinity while one is under way. */
   urgentAt = 0;
   #urgentNumber = 0;
@@ -67,7 +68,7 @@ export class Writer {
     const ends = commit || this.#group >= groupMax || performance.now() - this.#begunAt >= groupMs;
     if (this.#units.length === 0 && !ends) return;
     if (ends) this.#group = 0;
-    this.#carrier.order({ jobs: this.#units.splice(0), commit: ends, at: process.hrtime.bigint() }, false);
+    this.#order(this.#units.splice(0), ends, false);
   }
 
   /**
@@ -88,7 +89,11 @@ export class Writer {
 
   #sendUrgent(): void {
     const jobs = this.#urgent.splice(0);
-    if (jobs.length > 0) this.#carrier.order({ jobs, commit: true, at: process.hrtime.bigint() }, true);
+    if (jobs.length > 0) this.#order(jobs, true, true);
+  }
+
+  #order(jobs: readonly Numbered[], commit: boolean, urgent: boolean): void {
+    this.#carrier.order({ jobs, commit, at: process.hrtime.bigint(), failures: this.#failures }, urgent);
   }
 
   /** Does what was asked for, and ends. Nothing may be asked any more. */
@@ -105,8 +110,9 @@ export class Writer {
     return [this.#number, job];
   }
 
-  #answered({ outcomes, round }: Answer): void {
+  #answered({ outcomes, round, failures }: Answer): void {
     this.round = round;
+    this.#failures = failures;
     for (const [number, outcome] of outcomes) {
       if (this.#urgentNumber === number) this.urgentAt = performance.now();
       const settle = this.#waiting.get(number);

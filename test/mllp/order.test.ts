@@ -86,3 +86,20 @@ test('whenever answers are ready, accept answers keep the order of the messages,
     { numRuns: 60 },
   );
 });
+
+test('behind a message that was not kept nothing is handed over, while the answer to one before it is still awaited', async () => {
+  const { receiver, client } = await start({ auto: false });
+  const [sender, other] = [await client(), await client()];
+  sender.write(framed('1') + framed('2'));
+  await receiver.got(2);
+  receiver.handed[1]?.fail(new Error('disk full'));
+  await turns(1);
+  sender.write(framed('3'));
+  other.write(framed('ping'));
+  await other.next();
+  expect(receiver.handed.map(({ text }) => text)).toEqual(['1', '2', 'ping']);
+  receiver.handed[0]?.answer();
+  expect(await sender.next()).toBe('ack 1');
+  await sender.closed;
+  expect(receiver.handed).toHaveLength(3);
+});

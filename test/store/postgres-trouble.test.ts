@@ -132,6 +132,24 @@ function troubleRules(): void {
       expect(await a.store.head()).toBe(1);
     });
 
+    test('a message that the database fails is not overtaken: those that wait behind it are not kept either', async () => {
+      const { store } = await given.makeBench(given.schema.url, { readMaxMs: 300 });
+      const keep = (controlId: string) => store.keepNamed(message({ controlId }), undefined);
+      await given.schema.query('BEGIN');
+      await given.schema.query('LOCK TABLE received_message IN ACCESS EXCLUSIVE MODE');
+      const first = keep('1');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      const behind = [keep('2'), keep('3')];
+      // The lock goes in the very moment in which they would be tried.
+      const released = first.catch(() => given.schema.query('COMMIT'));
+      const ended = await Promise.allSettled([first, ...behind]);
+      await released;
+      expect(ended.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+      expect(await store.messageCounts()).toEqual({});
+      await keep('4');
+      expect(await store.messageCounts()).toEqual({ received: 1 });
+    });
+
     test('both may sweep at once', async () => {
       const [a, b] = [await given.makeBench(), await given.makeBench()];
       for (const gender of ['male', 'female', 'other'])

@@ -3,10 +3,15 @@ import { join } from 'node:path';
 import { MessagePort } from 'node:worker_threads';
 import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import Database from 'better-sqlite3';
-import type { Order } from '../../adapters/sqlite/job.ts';
+import type { Answer, Order } from '../../adapters/sqlite/job.ts';
+import { openDatabase } from '../../adapters/sqlite/open.ts';
+import { StageRows } from '../../adapters/sqlite/stage-rows.ts';
 import { SqliteStore } from '../../adapters/sqlite/store.ts';
+import { Transactions } from '../../adapters/sqlite/transactions.ts';
+import { Watch } from '../../adapters/sqlite/watch.ts';
 import type { Commit } from '../../src/commit/commit.ts';
 import type { StoredResource } from '../../src/fhir/types.ts';
+import type { NewMessage } from '../../src/store/rows.ts';
 import { type Effect, LostClaim, type View } from '../../src/store/store.ts';
 import { temporaryFolder } from './folder.ts';
 import { Bench, message, patient } from './rules/bench.ts';
@@ -224,6 +229,23 @@ describe('a file that another process has locked', () => {
     expect(await store.read(key('1'))).toMatchObject({ version: 2 });
     expect(await store.read(key('2'))).toMatchObject({ version: 1 });
     expect(await store.head()).toBe(3);
+  });
+});
+
+describe('a message for which there is no room', () => {
+  test('is not overtaken: those that were handed over before that was known are not kept either', () => {
+    const db = openDatabase(join(folder.path, 'full.db'));
+    const transactions = new Transactions(db, new StageRows(db, new Watch(db)));
+    db.pragma(`max_page_count = ${(db.pragma('page_count', { simple: true }) as number) + 20}`);
+    const large = message({ bytes: Buffer.alloc(200_000, 'x') });
+    const keep = (number: number, message: NewMessage, failures: number): Answer | undefined =>
+      transactions.run({ jobs: [[number, { kind: 'keep', message }]], commit: true, at: 0n, failures });
+    const failed = { kind: 'failed', code: 'SQLITE_FULL' };
+    expect(keep(1, large, 0)).toMatchObject({ outcomes: [[1, failed]], failures: 1 });
+    expect(keep(2, message(), 0)).toMatchObject({ outcomes: [[2, failed]], failures: 1 });
+    expect(keep(3, message(), 1)).toMatchObject({ outcomes: [[3, { kind: 'done' }]], failures: 1 });
+    expect(db.prepare('SELECT count(*) FROM received_message').pluck().get()).toBe(1);
+    db.close();
   });
 });
 

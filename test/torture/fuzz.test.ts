@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { fuzz } from './fuzz.ts';
 import { seedOf } from './random.ts';
 
-const messages = Number(process.env.FUZZ ?? (process.env.CI ? 10_000 : 1500));
+const messages = Number(process.env.FUZZ ?? (process.env.CI ? 10_000 : 1000));
 const seed = seedOf(process.env.SEED ?? '20260316');
 
 describe(`${messages} mutated messages (SEED=${seed})`, () => {

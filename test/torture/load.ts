@@ -133,5 +133,21 @@ async function sendOne({ entry, bytes }: Entry, enhanced: boolean, sender: MllpS
   const { controlId } = entry;
   const { accept, application } = sender.exchange(bytes, { controlId, accept: true, application: true });
   ledger.acknowledged(entry, await accept, 'CA');
-  ledger.applied(entry, await application);
+  ledger.applied(entry, await inTime(application));
+}
+
+/** The server gives up an application answer after 60 s (`applicationMs`), and says so to nobody: a sender asks again. ms */
+const applicationMs = 20_000;
+
+/** @throws Error when the answer has not come: the connection is cut, and all that is open is sent again */
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('no application answer')), applicationMs);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
