@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { MllpSender } from '../adapters/mllp/sender.ts';
+import { startOurs } from './http/processes.ts';
 import { dischargeMessage } from './messages.ts';
 import { type Row, startArguments, temporary } from './support.ts';
 
@@ -13,22 +14,13 @@ const idleMs = 45_000;
 
 export async function memory(messages: number): Promise<Row[]> {
   const folder = temporary();
-  const serve = (): ChildProcess => {
-    const env = { ...process.env, STORE_URL: `sqlite:${folder.path('memory.db')}`, LOG_LEVEL: 'silent' };
-    return spawn(process.execPath, startArguments, {
-      env: { ...env, HTTP_PORT: '0', MLLP_PORT: '0' },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-  };
-  const stop = async (child: ChildProcess): Promise<void> => {
-    child.kill('SIGTERM');
-    await once(child, 'exit');
-  };
+  const storeUrl = `sqlite:${folder.path('memory.db')}`;
   // The first start compiles the program, and keeps what it compiled when it ends.
-  const first = serve();
-  await addressesOf(first);
-  await stop(first);
-  const child = serve();
+  await (await startOurs(storeUrl)).stop();
+  const child = spawn(process.execPath, startArguments, {
+    env: { ...process.env, STORE_URL: storeUrl, LOG_LEVEL: 'silent', HTTP_PORT: '0', MLLP_PORT: '0' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const [fhir, mllp] = await addressesOf(child);
   const metrics = async (): Promise<string> => (await fetch(new URL('/metrics', fhir))).text();
   const number = (name: string, text: string): number =>
@@ -59,7 +51,8 @@ export async function memory(messages: number): Promise<Row[]> {
   const busy = await resident();
   await wait(idleMs);
   const idle = await resident();
-  await stop(child);
+  child.kill('SIGTERM');
+  await once(child, 'exit');
   folder.remove();
   const count = messages.toLocaleString('en');
   return [row(`resident when ${count} messages are applied`, busy), row(`resident ${idleMs / 1000} s later`, idle)];

@@ -25,12 +25,14 @@ interface Keeping {
   reject(error: unknown): void;
 }
 
+function rejectAll(some: readonly Keeping[], reason: unknown): void {
+  for (const { reject } of some) reject(reason);
+}
+
 export class Journal {
   readonly #reader: Reader;
   readonly #transactions: Transactions;
-  readonly #groups = new Groups<Keeping>(async (group) => {
-    await this.#together(group);
-  });
+  readonly #groups = new Groups<Keeping>((group) => this.#run(group));
 
   /** @param config of the connection that messages are kept on */
   constructor(config: pg.ClientConfig, reader: Reader) {
@@ -54,8 +56,14 @@ export class Journal {
     });
   }
 
-  /** @returns false when the database failed: then nobody who had asked by then has a message kept */
-  async #together(group: readonly Keeping[]): Promise<boolean> {
+  async #run(group: readonly Keeping[]): Promise<void> {
+    const trouble = await this.#together(group);
+    // A message may not be kept when one that came before it on its connection is not.
+    if (trouble !== undefined) rejectAll(this.#groups.take(), trouble);
+  }
+
+  /** @returns the error when the database failed: then nothing behind it in the group is kept either */
+  async #together(group: readonly Keeping[]): Promise<unknown> {
     const again = firstRepeated(group);
     if (again > 0) return this.#inTurn([group.slice(0, again), group.slice(again)]);
     try {
@@ -66,25 +74,23 @@ export class Journal {
       }));
       const ids = await this.#insert(kept.map(({ message }) => message));
       for (const [i, { as, resolve }] of kept.entries()) resolve({ ...as, id: ids[i] as number });
-      return true;
+      return undefined;
     } catch (error) {
       if (!isTrouble(error) && group.length > 1) return this.#inTurn(group.map((one) => [one]));
-      for (const { reject } of group) reject(translated(error));
-      if (!isTrouble(error)) return true;
-      // A message may not be kept when one that came before it on its connection is not.
-      for (const { reject } of this.#groups.take()) reject(translated(error));
-      return false;
+      const reason = translated(error);
+      rejectAll(group, reason);
+      return isTrouble(error) ? reason : undefined;
     }
   }
 
-  async #inTurn(groups: readonly (readonly Keeping[])[]): Promise<boolean> {
+  async #inTurn(groups: readonly (readonly Keeping[])[]): Promise<unknown> {
     for (const [i, group] of groups.entries()) {
-      if (await this.#together(group)) continue;
-      for (const { reject } of groups.slice(i + 1).flat())
-        reject(new Error('the database failed a message before this'));
-      return false;
+      const trouble = await this.#together(group);
+      if (trouble === undefined) continue;
+      rejectAll(groups.slice(i + 1).flat(), trouble);
+      return trouble;
     }
-    return true;
+    return undefined;
   }
 
   async #earlier(group: readonly Keeping[]): Promise<Map<Keeping, Earlier>> {

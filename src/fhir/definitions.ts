@@ -33,14 +33,20 @@ export function elementsOf(type: string): Readonly<Record<string, ElementDefinit
   return Object.hasOwn(elements, type) ? elements[type] : undefined;
 }
 
-/** The same by name: every key of every resource that is written is looked up. */
-const byName = new Map<string, ReadonlyMap<string, ElementDefinition>>(
-  Object.entries(elements).map(([type, own]) => [type, new Map(Object.entries(own))]),
-);
+/** The same by name, of types that were asked for: every key of every resource that is written is looked up. */
+const byName = new Map<string, ReadonlyMap<string, ElementDefinition>>();
 
 /** One element; undefined when the type does not have it. */
 export function elementOf(type: string, name: string): ElementDefinition | undefined {
-  return byName.get(type)?.get(name);
+  let own = byName.get(type);
+  if (!own) {
+    const table = elementsOf(type);
+    // Names of types that are none are a client's: they are not remembered.
+    if (!table) return undefined;
+    own = new Map(Object.entries(table));
+    byName.set(type, own);
+  }
+  return own.get(name);
 }
 
 /** True for `string`, `code`, `dateTime` …: types that JSON writes as one value. */

@@ -13,7 +13,6 @@ import { newMarks } from '../../src/mapping/context.ts';
 import { Mapping } from '../../src/mapping/map.ts';
 import { readMappings } from '../../src/mapping/read.ts';
 import type { SiteMapping } from '../../src/mapping/site-mappings.ts';
-
 import type { JournalRow, MessageState } from '../../src/store/rows.ts';
 import { temporaryFolder } from '../support/app.ts';
 import { discharge } from '../support/messages.ts';
