@@ -10,10 +10,10 @@ import { readMappings } from '../src/mapping/read.ts';
 import { dischargeMessages } from './messages.ts';
 import { alternate, openStore, type Row, temporary, time, zone } from './support.ts';
 
-/** Senders, each of which waits for its acknowledgement: while one half of them is written, the other half is read. */
-const senders = 64;
-/** Rows in one commit of the floor: about what the group commit makes of so many senders. */
-const rowsTogether = senders / 2;
+/** Senders, each of which waits for its acknowledgement; as many as the bench of acknowledgements has at the most. */
+const senders = 128;
+/** Rows in one commit of the floor: what the group commit makes of so many senders. */
+const rowsTogether = 32;
 
 export async function journal(count: number, rounds: number): Promise<Row> {
   const folder = temporary();
