@@ -41,7 +41,7 @@ export function parseDateTime(text: string): DateTimeParts | undefined {
   const zone = offset ? { offset } : {};
   const y = { year: year as string };
   if (!month || month < '01' || month > '12') return { ...y, ...zone };
-  if (!day || Number(day) < 1 || Number(day) > daysInMonth(Number(year), Number(month)))
+  if (!day || day === '00' || (day > '28' && Number(day) > daysInMonth(Number(year), Number(month))))
     return { ...y, month, ...zone };
   if (!hour || hour > '23') return { ...y, month, day, ...zone };
   if (!minute || minute > '59') return { ...y, month, day, hour, ...zone };

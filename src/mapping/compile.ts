@@ -4,16 +4,16 @@ import { parseRef } from '../hl7v2/message.ts';
 import { compileCondition } from './condition.ts';
 import {
   type Built,
+  draftOf,
   isValued,
   type Json,
   type MappingContext,
-  newMarks,
   PartsSource,
   partOf,
   type Source,
 } from './context.ts';
 import { type Converter, converters, defaultConverters, ours, Unconverted } from './converters.ts';
-import { compileIdentity, finish } from './identity.ts';
+import { compileIdentity, finish, isEmpty } from './identity.ts';
 import { standing } from './owner.ts';
 import { locations } from './pl-location.ts';
 import type { MappingFiles } from './read.ts';
@@ -287,7 +287,7 @@ function placeName(
 
 function writer(target: Target, row: Row, name: string, register: string): Writer {
   const defaults = row.with;
-  const { root: rootKey, key, list } = target;
+  const { root: rootKey, key, list, isTimed } = target;
   const isAlone = target.element.choice === undefined && target.element.type !== 'base64Binary';
   return (root, value, context, slots, repetition, built) => {
     if (value === undefined) return;
@@ -319,6 +319,7 @@ function writer(target: Target, row: Row, name: string, register: string): Write
     if (row.initial && container[key] === undefined) built?.initial.add(rootKey);
     const isSaid = context.trace && target.isSaid(container, value);
     const entry = target.set(container, value, slots, repetition);
+    if (isTimed) context.timed.add(entry);
     if (list) note(root[rootKey], rootKey, register, context, built);
     if (isSaid) context.trace?.push({ container, key, field: context.place, row: name });
     if (!defaults) return;
@@ -381,14 +382,13 @@ function resourceType(
     resource,
     convert(raw, level, source, context) {
       const parts = new PartsSource(raw, level, source.segment, context.delimiters);
-      const draft: Json = { resourceType: resource };
-      const marks = newMarks();
+      const draft = draftOf(resource);
       const { register } = context;
       context.register = undefined;
-      late.fill?.(parts, draft, context, marks as Built);
+      late.fill?.(parts, draft.resource, context, draft);
       context.register = register;
-      if (Object.keys(draft).length === 1) return undefined;
-      const built = finish(draft, identify, parts, context, [file.name, raw], marks);
+      if (isEmpty(draft)) return undefined;
+      const built = finish(draft, identify, parts, context, [file.name, raw]);
       return { reference: `${resource}/${built.resource.id}` };
     },
   };

@@ -11,7 +11,7 @@ const numberOf = ({ system, value }: Json): string => `${system}|${value}`;
  */
 export function withNumbersOnce({ resource, registers }: Built, aliases: MappingContext['aliases']): void {
   const all = resource.identifier as Json[] | undefined;
-  if (!Array.isArray(all) || all.length < 2) return;
+  if (!Array.isArray(all) || all.length < 2 || new Set(all.map((it) => it.value)).size === all.length) return;
   const known = new Set(all.filter((it) => it.use !== 'old').map(numberOf));
   const firsts = new Map<string, Json>();
   const kept = all.map((it) => {

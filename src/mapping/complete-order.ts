@@ -28,6 +28,7 @@ export function completeOrder(built: Built, context: MappingContext): void {
 
 /** Annotation.text is required: a note that came without words says so. */
 function completeNotes({ note = [], extension = [] }: Json): void {
+  if (note.length + extension.length === 0) return;
   for (const it of [...note, ...extension.map((entry: Json) => entry.valueAnnotation)])
     if (it && it.text === undefined && it._text === undefined) it._text = unknownElement();
 }

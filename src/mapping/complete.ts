@@ -18,7 +18,7 @@ const originalText = 'http://hl7.org/fhir/StructureDefinition/originalText';
  * stays at the date that is not there, unless something else of a choice has to be.
  */
 export function settle(context: MappingContext): void {
-  const { unconverted, built, zone, aliases } = context;
+  const { unconverted, built, timed, zone, aliases } = context;
   for (const { container, key, twin, isAlone } of unconverted) {
     if (twin === key || container[key] !== undefined || !container[twin]) continue;
     // The value of an extension: it must have one, and the twin is one.
@@ -37,9 +37,10 @@ export function settle(context: MappingContext): void {
     // cpt-2: a ContactPoint with a value has a system; the code that nobody knows stands beside it.
     if (key === 'system' && container.value !== undefined) container.system = 'other';
   }
+  for (const it of timed) straighten(it, zone);
   for (const it of built) {
     if (it.resource.resourceType === 'Appointment') withParticipants(it, built);
-    complete(it, zone);
+    complete(it);
     completeOrder(it, context);
     withNumbersOnce(it, aliases);
     withStatus(it);
@@ -95,12 +96,12 @@ function soundObservation(observation: Json): void {
 }
 
 /** What invariants of R4 ask of a resource and a message may leave out. */
-function complete(built: Built, zone: Zone): void {
+function complete(built: Built): void {
   const { resource } = built;
   if (resource.resourceType === 'Organization' && !resource.name && !resource.identifier)
     // org-1: a name or an identifier.
     resource._name = unknownElement();
-  straighten(resource, zone);
+  if (resource.resourceType === 'Observation') soundObservation(resource);
   if (resource.resourceType === 'Organization')
     for (const it of [...list(resource.telecom), ...list(resource.address)]) neverHome(it);
   withoutStatusOfAnError(built);

@@ -17,9 +17,9 @@ export interface BusinessIdentifier {
 /** A resource that a message made. */
 export interface Built {
   readonly resource: Json & { resourceType: string; id: string };
-  readonly identifier?: BusinessIdentifier;
+  identifier?: BusinessIdentifier;
   /** Further identifiers by which a stored one is found. */
-  readonly others?: readonly BusinessIdentifier[];
+  others?: readonly BusinessIdentifier[];
   /** Paths (`period.end`) that the sender deletes with `""` (HL7 v2.5.1 2.5.3.1) or a row clears. */
   readonly clear: Set<string>;
   /** Root elements that count only while nothing is stored. */
@@ -30,11 +30,10 @@ export interface Built {
   snapshot?: string;
 }
 
-/** What the rows note beside the resource. */
-export type Marks = Pick<Built, 'clear' | 'initial' | 'registers'>;
-
-export function newMarks(): Marks {
-  return { clear: new Set(), initial: new Set(), registers: new Map() };
+/** A resource that rows are about to fill: {@link finish} gives it its id. */
+export function draftOf(resourceType: string): Built {
+  const resource = { resourceType } as Built['resource'];
+  return { resource, clear: new Set(), initial: new Set(), registers: new Map() };
 }
 
 /** One line of lineage before its path is known. */
@@ -76,6 +75,8 @@ export interface MappingContext {
   readonly built: Built[];
   /** The same, by `Type/id`. */
   readonly byKey: Map<string, Built>;
+  /** Periods, and what holds one. */
+  readonly timed: Set<Json>;
   /** Codes that their table does not list. */
   readonly unknown: UnknownCode[];
   /** Which segment belongs to which, and what each made. */

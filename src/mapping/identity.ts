@@ -2,15 +2,7 @@
 import type { Segment } from '../hl7v2/message.ts';
 import { identityId } from '../ids.ts';
 import { textAt } from './condition.ts';
-import {
-  type Built,
-  type BusinessIdentifier,
-  type Json,
-  type MappingContext,
-  type Marks,
-  newMarks,
-  type Source,
-} from './context.ts';
+import type { Built, BusinessIdentifier, Json, MappingContext, Source } from './context.ts';
 import { standing } from './owner.ts';
 import { itemNamed } from './questionnaire.ts';
 import { type Identity, type Located, MappingError } from './rows.ts';
@@ -46,14 +38,11 @@ type ByIdentifier = Exclude<Identity[number], readonly string[]>;
 function byIdentifier({ identifier: preferred, any = false, and }: ByIdentifier, owner: string): Identifier {
   const further = and && readerOfPlaces(and, owner);
   return (draft, source, context) => {
-    const all = (draft.identifier === undefined ? [] : [draft.identifier].flat()).filter(
-      (it: Json) => it.value && it.system,
-    );
-    const typed = preferred.flatMap((type) =>
-      all.filter((it: Json) => it.type?.coding?.some((coding: Json) => coding.code === type)),
-    );
-    const chosen = typed[0] ?? all[0];
-    if (!chosen) return undefined;
+    const { identifier = [] } = draft;
+    const all: Json[] = (Array.isArray(identifier) ? identifier : [identifier]).filter((it) => it.value && it.system);
+    if (all.length === 0) return undefined;
+    const typed = preferred.flatMap((type) => all.filter((it) => isOfType(it, type)));
+    const chosen = typed[0] ?? (all[0] as Json);
     const { system, value } = chosen as BusinessIdentifier;
     // The identifier alone would find another that a sender gave it too.
     if (further) {
@@ -69,6 +58,10 @@ function byIdentifier({ identifier: preferred, any = false, and }: ByIdentifier,
       ...(others.length > 0 && { others }),
     };
   };
+}
+
+function isOfType({ type }: Json, wanted: string): boolean {
+  return type?.coding?.some(({ code }: Json) => code === wanted) ?? false;
 }
 
 function byPlaces(parts: readonly string[], owner: string): Identifier {
@@ -144,30 +137,32 @@ function occurrence(name: string, { segment }: Source, context: MappingContext):
 
 /** Gives a draft its id and puts it among the resources of the message; the same id again completes the first. */
 export function finish(
-  draft: Json,
+  draft: Built,
   identify: Identifier,
   source: Source,
   context: MappingContext,
   fallback: readonly string[],
-  marks: Marks = newMarks(),
 ): Built {
-  const found = identify(draft, source, context);
+  const { resource } = draft;
+  const found = identify(resource, source, context);
   // Without any identity the same words of the same sender are the same thing: repeated, it makes nothing new.
-  const id = found?.id ?? identityId(draft.resourceType, context.senderSystem, ...fallback);
-  const key = `${draft.resourceType}/${id}`;
+  const id = found?.id ?? identityId(resource.resourceType, context.senderSystem, ...fallback);
+  const key = `${resource.resourceType}/${id}`;
   const first = context.byKey.get(key);
   if (first) {
-    unite(first, draft, marks, context);
+    unite(first, draft, context);
     return first;
   }
-  draft.id = id;
-  const built: Built = {
-    resource: draft as Built['resource'],
-    ...(found?.identifier && { identifier: found.identifier }),
-    ...(found?.others && { others: found.others }),
-    ...marks,
-  };
-  context.built.push(built);
-  context.byKey.set(key, built);
-  return built;
+  resource.id = id;
+  if (found?.identifier) draft.identifier = found.identifier;
+  if (found?.others) draft.others = found.others;
+  context.built.push(draft);
+  context.byKey.set(key, draft);
+  return draft;
+}
+
+/** True when no row found anything to say. */
+export function isEmpty({ resource }: Built): boolean {
+  for (const key in resource) if (key !== 'resourceType') return false;
+  return true;
 }

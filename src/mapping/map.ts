@@ -9,8 +9,8 @@ import { checkHeader, checkSegments, missing, type Requirement, requirement } fr
 import { Compiler, type Filler } from './compile.ts';
 import { settle } from './complete.ts';
 import { compileCondition, type Predicate } from './condition.ts';
-import { type Built, type Json, type MappingContext, newMarks, segmentSource, type UnknownCode } from './context.ts';
-import { compileIdentity, finish, type Identifier } from './identity.ts';
+import { type Built, draftOf, type Json, type MappingContext, segmentSource, type UnknownCode } from './context.ts';
+import { compileIdentity, finish, type Identifier, isEmpty } from './identity.ts';
 import { type LineageRow, lineageOf } from './lineage.ts';
 import { type OwnerNames, Owners, ownersBySegment, remember, standing } from './owner.ts';
 import { nameTargets } from './provenance.ts';
@@ -162,6 +162,7 @@ export class Mapping {
       built: [],
       byKey: new Map<string, Built>(),
       unconverted: [],
+      timed: new Set<Json>(),
       unknown: [],
       owners: new Owners(message, owners),
       register: undefined,
@@ -208,12 +209,11 @@ function apply(
     fill(source, built.resource, context, built);
     return;
   }
-  const draft: Json = { resourceType: resource };
-  const marks = newMarks();
-  fill(source, draft, context, marks as Built);
-  if (Object.keys(draft).length === 1 || (entry.identified && !identify(draft, source, context))) return;
+  const draft = draftOf(resource);
+  fill(source, draft.resource, context, draft);
+  if (isEmpty(draft) || (entry.identified && !identify(draft.resource, source, context))) return;
   const owner = standing('Encounter', segment, context) ?? standing('Patient', segment, context);
-  const built = finish(draft, identify, source, context, [entry.map, owner?.resource.id ?? '', segment.raw], marks);
+  const built = finish(draft, identify, source, context, [entry.map, owner?.resource.id ?? '', segment.raw]);
   if (entry.snapshot) built.snapshot = segment.name;
   remember(entry.as ?? resource, built, segment, context);
 }

@@ -4,7 +4,7 @@
  */
 import type { Delimiters } from '../hl7v2/message.ts';
 import { identityId } from '../ids.ts';
-import { type Built, isValued, type Json, leaf, type MappingContext, newMarks, partOf } from './context.ts';
+import { type Built, draftOf, isValued, type Json, leaf, type MappingContext, partOf } from './context.ts';
 import { authoritySystemOf, codePattern, isV2Code, universalUri } from './systems.ts';
 
 /** Component of PL, code and display of location-physical-type; from the building blocks up. */
@@ -86,7 +86,7 @@ function make(
     ...(parent && { partOf: { reference: `Location/${parent.resource.id}` } }),
   };
   context.trace?.push({ container: resource, key: 'name', field: context.place, row: 'PL-Location' });
-  return { resource, ...newMarks() };
+  return { ...draftOf('Location'), resource };
 }
 
 /** What PL says of the place as a whole: type (PL.6), description (PL.9), comprehensive id (PL.10) with its authority (PL.11). */

@@ -40,6 +40,8 @@ export interface Target {
   set(container: Json, value: unknown, slots: Slots, repetition: number): Json;
   /** The last step's key. */
   readonly key: string;
+  /** What the path writes has a begin and an end: it is an end of a Period, or holds one. */
+  readonly isTimed: boolean;
 }
 
 const stepPattern = /^(?:extension\(([^)\s]+)\)|([A-Za-z]+)(?:\[([A-Za-z0-9-]*)\])?)$/;
@@ -52,6 +54,7 @@ function splitPath(path: string): string[] {
 export function compileTarget(type: string, path: string): Target {
   const steps: Step[] = [];
   let owner = type;
+  let holder = type;
   let element: ElementDefinition | undefined;
   for (const text of splitPath(path)) {
     const match = stepPattern.exec(text);
@@ -76,6 +79,7 @@ export function compileTarget(type: string, path: string): Target {
     // An extension is an entry of its own for each row: its 50 kinds of value need no look.
     const rivals = owner === 'Extension' ? [] : rivalsOf(owner, name).flatMap((rival) => [rival, `_${rival}`]);
     steps.push({ key: name, mode, slot: prefix, needs, rivals, ...(url && { url }) });
+    holder = owner;
     owner = element.type;
   }
   if (!element) throw new Error('an empty path');
@@ -86,6 +90,7 @@ export function compileTarget(type: string, path: string): Target {
   return {
     element,
     key: last.key,
+    isTimed: [holder, element.type].some((it) => it === 'Period' || it === 'Timing'),
     root: root.key.replace(/^_/, ''),
     ...(root.mode !== 'one' && !root.url && { list: { slot } }),
     enter(root, slots, repetition) {

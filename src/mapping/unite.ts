@@ -2,11 +2,12 @@
  * A resource that a message makes twice: one doctor in three fields, one insurer of two insurances. What the second says is
  * added to the first; where they contradict each other the first stays.
  */
-import type { Built, Json, MappingContext, Marks } from './context.ts';
+import type { Built, Json, MappingContext } from './context.ts';
 import { rivalsOf } from './target.ts';
 
-/** @param draft of the same type and identity as `first`; it is used up */
-export function unite(first: Built, draft: Json, { clear, initial, registers }: Marks, context: MappingContext): void {
+/** @param second of the same type and identity as `first`; it is used up */
+export function unite(first: Built, second: Built, context: MappingContext): void {
+  const { resource: draft, clear, initial, registers } = second;
   const { aliases, unconverted } = context;
   const { resource } = first;
   aliases?.set(draft, resource);

@@ -9,7 +9,7 @@ import type { Json, StoredResource } from '../../src/fhir/types.ts';
 import { Zone } from '../../src/fhir/zone.ts';
 import { applyMessage, type IngestParts } from '../../src/ingest/apply.ts';
 import { ingestStage } from '../../src/ingest/stage.ts';
-import { newMarks } from '../../src/mapping/context.ts';
+import { draftOf } from '../../src/mapping/context.ts';
 import { Mapping } from '../../src/mapping/map.ts';
 import { readMappings } from '../../src/mapping/read.ts';
 import type { SiteMapping } from '../../src/mapping/site-mappings.ts';
@@ -165,7 +165,7 @@ describe('a message that is applied', () => {
 });
 
 function made(type: string, content: Json): object {
-  return { resource: { resourceType: type, id: `${type}-1`, ...content }, ...newMarks() };
+  return { ...draftOf(type), resource: { resourceType: type, id: `${type}-1`, ...content } };
 }
 
 describe('a resource that a FHIR client wrote', () => {

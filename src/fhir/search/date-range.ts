@@ -38,7 +38,7 @@ export function dateRange(text: string, zone: Zone): Range | undefined {
   if (m < 1 || m > 12) return undefined;
   if (!day) return m === 12 ? local(y, 12, 1, zone, y + 1, 1, 1) : local(y, m, 1, zone, y, m + 1, 1);
   const d = Number(day);
-  if (d < 1 || d > new Date(Date.UTC(y, m, 0)).getUTCDate()) return undefined;
+  if (d < 1 || (d > 28 && d > new Date(Date.UTC(y, m, 0)).getUTCDate())) return undefined;
   if (!hour) return local(y, m, d, zone, y, m, d + 1);
   if (hour > '23' || (minute as string) > '59' || (second ?? '00') > '60') return undefined;
   const written = `${year}-${month}-${day}T${hour}:${minute}:${second === '60' ? '59' : (second ?? '00')}`;
