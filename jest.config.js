@@ -11,6 +11,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: {},
   setupFiles: ['<rootDir>/test/support/runner.ts', '<rootDir>/test/support/seed.ts'],
+  testSequencer: '<rootDir>/test/support/sequencer.ts',
   // Half of the suites wait for PostgreSQL, Java or a child process: one worker more than cores keeps all of these busy.
   maxWorkers: availableParallelism() + 1,
 };

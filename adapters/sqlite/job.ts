@@ -54,8 +54,6 @@ export interface Order {
   readonly jobs: readonly (readonly [number: number, job: Job])[];
   /** The transaction ends with them. */
   readonly commit: boolean;
-  /** ns of a clock that all threads share and nobody sets. */
-  readonly at: bigint;
   /** {@link Answer.failures} as it was known when this was ordered. */
   readonly failures: number;
 }
@@ -80,7 +78,8 @@ export interface Answer {
   readonly round: number;
   /**
    * Grows when the database fails a message that was to be kept: those that were ordered before that was known are not kept
-   * either, for it may have come before them on their connection.
+   * either, for it may have come before them on their connection. And when the file is locked: then nothing that was ordered
+   * before that was known is tried.
    */
   readonly failures: number;
 }

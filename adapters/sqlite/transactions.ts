@@ -29,11 +29,10 @@ export class Transactions {
   /** Units that are not in it for a reason of their own. */
   #refused: number[] = [];
   #round = 0;
-  /** See {@link Answer}, and the last of them. */
+  /** See {@link Answer}. */
   #failures = 0;
-  #failure: Outcome | undefined;
-  /** When it was seen that another process keeps the file locked, and what is to be said of it. */
-  #locked: { readonly at: bigint; readonly outcome: Outcome } | undefined;
+  /** The last of them; `isForAll` when another process keeps the file locked: whoever asked before that was known has waited long enough. */
+  #failure: { readonly outcome: Outcome; readonly isForAll: boolean } | undefined;
 
   /** @param stages on the same connection */
   constructor(db: Database.Database, stages: StageRows) {
@@ -47,18 +46,16 @@ export class Transactions {
   }
 
   /** Runs the jobs of an order. @returns when it ends the transaction, what became of all jobs since the last */
-  run({ jobs, commit, at, failures }: Order): Answer | undefined {
-    for (const [number, job] of jobs) this.#job(number, job, { at, failures });
+  run({ jobs, commit, failures }: Order): Answer | undefined {
+    for (const [number, job] of jobs) this.#job(number, job, failures);
     return commit ? this.#end() : undefined;
   }
 
-  #job(number: number, job: Job, { at, failures }: Pick<Order, 'at' | 'failures'>): void {
-    // Whoever asked before that was known has waited long enough.
-    if (this.#locked && at <= this.#locked.at) {
-      this.#outcomes.set(number, this.#locked.outcome);
+  #job(number: number, job: Job, failures: number): void {
+    if (this.#failure && failures < this.#failures && (this.#failure.isForAll || isKept(job))) {
+      this.#outcomes.set(number, this.#failure.outcome);
       if (job.kind === 'unit') this.#round++;
-    } else if (this.#failure && isKept(job) && failures < this.#failures) this.#outcomes.set(number, this.#failure);
-    else if (job.kind === 'unit' && job.round !== this.#round) this.#outcomes.set(number, { kind: 'again' });
+    } else if (job.kind === 'unit' && job.round !== this.#round) this.#outcomes.set(number, { kind: 'again' });
     else {
       try {
         if (!this.#db.inTransaction) this.#begin.run();
@@ -72,7 +69,6 @@ export class Transactions {
           if (job.kind === 'unit') this.#refused.push(number);
           this.#writeAgain();
         } else this.#failGroup(error, job);
-        if (isLocked(error)) this.#locked = { at: process.hrtime.bigint(), outcome: failed(error) };
       }
     }
   }
@@ -135,9 +131,10 @@ export class Transactions {
    */
   #failGroup(error: unknown, failing?: Job): void {
     for (const { number } of this.#group) this.#outcomes.set(number, failed(error));
-    if ([...this.#group.map(({ job }) => job), failing].some((job) => job && isKept(job))) {
+    const isForAll = isLocked(error);
+    if (isForAll || [...this.#group.map(({ job }) => job), failing].some((job) => job && isKept(job))) {
       this.#failures++;
-      this.#failure = failed(error);
+      this.#failure = { outcome: failed(error), isForAll };
     }
     // They were refused upon what is not there now.
     for (const number of this.#refused) this.#outcomes.set(number, { kind: 'again' });

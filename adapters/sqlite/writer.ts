@@ -93,7 +93,7 @@ export class Writer {
   }
 
   #order(jobs: readonly Numbered[], commit: boolean, urgent: boolean): void {
-    this.#carrier.order({ jobs, commit, at: process.hrtime.bigint(), failures: this.#failures }, urgent);
+    this.#carrier.order({ jobs, commit, failures: this.#failures }, urgent);
   }
 
   /** Does what was asked for, and ends. Nothing may be asked any more. */

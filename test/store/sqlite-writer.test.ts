@@ -239,7 +239,7 @@ describe('a message for which there is no room', () => {
     db.pragma(`max_page_count = ${(db.pragma('page_count', { simple: true }) as number) + 20}`);
     const large = message({ bytes: Buffer.alloc(200_000, 'x') });
     const keep = (number: number, message: NewMessage, failures: number): Answer | undefined =>
-      transactions.run({ jobs: [[number, { kind: 'keep', message }]], commit: true, at: 0n, failures });
+      transactions.run({ jobs: [[number, { kind: 'keep', message }]], commit: true, failures });
     const failed = { kind: 'failed', code: 'SQLITE_FULL' };
     expect(keep(1, large, 0)).toMatchObject({ outcomes: [[1, failed]], failures: 1 });
     expect(keep(2, message(), 0)).toMatchObject({ outcomes: [[2, failed]], failures: 1 });
