@@ -1,6 +1,8 @@
-/** Rows of the stages: the journal, cursors, events. Keeping a message takes no lock and waits for no commit. */
+/**
+ * Rows of the stages: the journal, cursors, events. Keeping a message waits for no commit but that of a message of the same name,
+ * which another process may be keeping at this moment.
+ */
 import type pg from 'pg';
-import { type Earlier, firstId, namedAs } from '../../src/store/named-message.ts';
 import type {
   EventRow,
   JournalRow,
@@ -13,14 +15,12 @@ import type {
 import { againMax, journalRow, messageColumns, messageOutcome, outcomeColumns } from '../../src/store/stage-rows.ts';
 import { isTrouble, translated } from './connect.ts';
 import { Groups } from './groups.ts';
+import { keepAll, type ToKeep } from './keep.ts';
 import type { Reader } from './reader.ts';
 import { Transactions } from './transactions.ts';
-import { columnsOf, type Value } from './values.ts';
+import type { Value } from './values.ts';
 
-interface Keeping {
-  readonly message: NewMessage;
-  /** There when the control id is looked at; see {@link Store.keepNamed}. */
-  readonly named?: { readonly clash: string | undefined };
+interface Keeping extends ToKeep {
   resolve(kept: KeptMessage): void;
   reject(error: unknown): void;
 }
@@ -67,13 +67,11 @@ export class Journal {
     const again = firstRepeated(group);
     if (again > 0) return this.#inTurn([group.slice(0, again), group.slice(again)]);
     try {
-      const earlier = await this.#earlier(group);
-      const kept = group.map((it) => ({
-        ...namedAs(it.message, earlier.get(it), it.named?.clash),
-        resolve: it.resolve,
+      const kept = await this.#transactions.run([], async (session) => ({
+        value: await keepAll(group, session),
+        keep: true,
       }));
-      const ids = await this.#insert(kept.map(({ message }) => message));
-      for (const [i, { as, resolve }] of kept.entries()) resolve({ ...as, id: ids[i] as number });
+      for (const [i, { resolve }] of group.entries()) resolve(kept[i] as KeptMessage);
       return undefined;
     } catch (error) {
       if (!isTrouble(error) && group.length > 1) return this.#inTurn(group.map((one) => [one]));
@@ -91,68 +89,6 @@ export class Journal {
       return trouble;
     }
     return undefined;
-  }
-
-  async #earlier(group: readonly Keeping[]): Promise<Map<Keeping, Earlier>> {
-    const named = group.filter((it) => it.named);
-    if (named.length === 0) return new Map();
-    const names = named.map(({ message: { controlId, facility, site, application } }, place) => ({
-      place,
-      controlId,
-      facility,
-      site,
-      application,
-    }));
-    const rows = await this.#reader.rows(
-      `SELECT k.place, m.* FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[])
-         AS k (place, control, sender, site, application) CROSS JOIN LATERAL (
-         SELECT id, state, sha256, error, answer FROM received_message
-         WHERE left(control_id, 100) = left(k.control, 100) AND left(facility, 100) = left(k.sender, 100)
-           AND (state = 'rejected')::int = 0 AND control_id = k.control AND facility = k.sender
-           AND received_message.site = k.site AND coalesce(received_message.application, k.application) = k.application
-         ORDER BY id DESC LIMIT 1) m`,
-      columnsOf(names, ['place', 'controlId', 'facility', 'site', 'application']),
-    );
-    const earlier = new Map<Keeping, Earlier>();
-    for (const { place, ...last } of rows as unknown as (JournalRow & { readonly place: number })[]) {
-      const keeping = named[place] as Keeping;
-      const isRepeat = last.sha256 === keeping.message.sha256;
-      const first = isRepeat && firstId(last) !== last.id ? await this.message(firstId(last)) : undefined;
-      earlier.set(keeping, { first: isRepeat ? (first ?? last) : undefined });
-    }
-    return earlier;
-  }
-
-  #insert(messages: readonly NewMessage[]): Promise<number[]> {
-    const values = columnsOf(messages, [
-      'receivedAt',
-      'listener',
-      'peer',
-      'site',
-      'bytes',
-      'charset',
-      'type',
-      'controlId',
-      'application',
-      'facility',
-      'sha256',
-      'content',
-      'answer',
-      'state',
-      'error',
-    ]);
-    return this.#transactions.run([], async (session) => {
-      const { rows } = await session.query(
-        `INSERT INTO received_message (received_at, listener, peer, site, bytes, charset, type, control_id, application, facility,
-           sha256, content, answer, state, error)
-         SELECT * FROM unnest($1::int8[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::text[],
-           $9::text[], $10::text[], $11::text[], $12::text[], $13::bytea[], $14::text[], $15::text[])
-         RETURNING id`,
-        values,
-      );
-      // Numbers are given in the order of the rows; the order in which they are returned is nobody's promise.
-      return { value: rows.map(({ id }) => id as number).sort((a, b) => a - b), keep: true };
-    });
   }
 
   async waiting(limit: number): Promise<JournalRow[]> {

@@ -33,7 +33,7 @@ type OutgoingQuery = Parameters<Store['outgoing']>[0];
 export interface PostgresOptions {
   /** Connections for reads; two more are for writes. */
   readonly poolSize?: number;
-  /** How long a search or another read may take. ms */
+  /** How long a search or another read may take, and a statement that keeps messages. ms */
   readonly readMaxMs?: number;
 }
 
@@ -64,9 +64,13 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
     }),
     query_timeout: answerMaxMs,
   };
+  const keeping = {
+    ...clientConfig(url, { statement_timeout: readMaxMs, idle_in_transaction_session_timeout: silentMaxMs }),
+    query_timeout: answerMaxMs,
+  };
   const reader = new Reader(reading, poolSize);
   const parameters = new Numbers();
-  return new PostgresStore(reader, parameters, new Writer(writing, lock, parameters), new Journal(writing, reader));
+  return new PostgresStore(reader, parameters, new Writer(writing, lock, parameters), new Journal(keeping, reader));
 }
 
 export class PostgresStore implements Store {

@@ -150,6 +150,18 @@ function troubleRules(): void {
       expect(await store.messageCounts()).toEqual({ received: 1 });
     });
 
+    test('of one message that both get at the same moment one is new, and the other is told of it', async () => {
+      const [a, b] = [await given.makeBench(), await given.makeBench()];
+      for (let i = 0; i < 20; i++) {
+        const names = Array.from({ length: 8 }, (_, n) => `${i}-${n}`);
+        const keep = ({ store }: Bench, some: readonly string[]) =>
+          Promise.all(some.map((controlId) => store.keepNamed(message({ controlId }), 'clash')));
+        const [ofA, ofB] = await Promise.all([keep(a, names), keep(b, names.toReversed())]);
+        const kinds = names.map((_, n) => [ofA[n]?.kind, ofB[names.length - 1 - n]?.kind].sort());
+        expect(kinds).toEqual(names.map(() => ['new', 'repeat']));
+      }
+    });
+
     test('both may sweep at once', async () => {
       const [a, b] = [await given.makeBench(), await given.makeBench()];
       for (const gender of ['male', 'female', 'other'])
