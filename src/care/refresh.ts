@@ -33,12 +33,14 @@ function follow(standing: StoredResource, fresh: StoredResource): StoredResource
   if (standing.resourceType === 'CarePlan') return standing.status === 'active' ? [plan(standing, fresh)] : [];
   if (reasonCode(standing) === 'not-applicable') return [fresh];
   if (isMissed(standing) && fresh.status === 'requested') return [fresh];
-  if (!isUntouched(standing) || isMissed(fresh)) return [];
+  if (!isUntouched(standing) && !isMissed(standing)) return [];
   if (standing.resourceType === 'Task') {
-    const { executionPeriod, lastModified } = fresh;
+    // A window that has passed since the Task was made is overdue; one that had passed when its day became known is missed.
+    const { status, businessStatus, statusReason, executionPeriod, lastModified, input } = fresh;
     const moved = JSON.stringify(executionPeriod) !== JSON.stringify(standing.executionPeriod);
     const restriction = { ...standing.restriction, period: fresh.restriction?.period };
-    return moved ? [{ ...standing, executionPeriod, restriction, input: fresh.input, lastModified }] : [];
+    const missed = isMissed(fresh) && { status, businessStatus, statusReason };
+    return moved ? [{ ...standing, ...missed, executionPeriod, restriction, input, lastModified }] : [];
   }
   if (standing.resourceType === 'Appointment') return [{ ...standing, requestedPeriod: fresh.requestedPeriod }];
   return [];

@@ -73,6 +73,15 @@ describe('an open plan', () => {
     expect(written([plan(['Task/a']), task('a')], [plan(['Task/a']), dropped])).toEqual([task('a')]);
   });
 
+  test('follows a discharge that was corrected to a day so early that the window has passed: the Task is missed', () => {
+    const period = { end: '2026-03-13' };
+    const why = { status: 'failed', businessStatus: { text: 'missed' }, statusReason: { text: 'passed' } };
+    const passed = task('a', { ...why, executionPeriod: period, restriction: { repetitions: 4, period } });
+    expect(written([plan(['Task/a']), passed], [plan(['Task/a']), task('a')])).toEqual([passed]);
+    const missedBefore = task('a', { ...why, executionPeriod: { end: '2026-03-14' } });
+    expect(written([plan(['Task/a']), passed], [plan(['Task/a']), missedBefore])).toEqual([passed]);
+  });
+
   test('makes a missed Task due when the window turns out to be later', () => {
     const missed = task('a', { status: 'failed', businessStatus: { text: 'missed' } });
     expect(written([plan(['Task/a']), task('a')], [plan(['Task/a']), missed])).toEqual([task('a')]);

@@ -67,6 +67,29 @@ describe('a time that is not exact counts from its low end', () => {
   });
 });
 
+describe('of a day', () => {
+  test.each([
+    ['the time of sending counts', '20260316', '20260316160000', '2026-03-16T08:00:00.000Z'],
+    ['the end, when it was sent later', '20260316', '20260317000500', '2026-03-16T15:59:59.999Z'],
+    ['the beginning, when it was sent before', '20260316', '20260315235900', '2026-03-15T16:00:00.000Z'],
+    ['and hour the time of sending counts', '2026031610', '20260316101500', '2026-03-16T02:15:00.000Z'],
+    ['hour and minute the beginning counts', '202603161015', '20260316101530', '2026-03-16T02:15:00.000Z'],
+  ])('%s', (_, evn2, msh7, expected) => {
+    expect(times({ evn2, msh7 }).at).toBe(expected);
+  });
+});
+
+describe('a time after MSH-7', () => {
+  test('counts, when clocks or zones may be the reason', () => {
+    expect(times({ evn2: '20260317090000', msh7: ten }).at).toBe('2026-03-17T01:00:00.000Z');
+  });
+
+  test.each(['20270316100000', '20260318', '20260322100000'])('by days (%s) is passed over', (evn2) => {
+    expect(times({ evn2, evn6: '20260316093000', msh7: ten }).at).toBe('2026-03-16T01:30:00.000Z');
+    expect(times({ evn2, msh7: ten }).at).toBe('2026-03-16T02:00:00.000Z');
+  });
+});
+
 describe('a local time has', () => {
   test('its own offset', () => {
     expect(times({ evn2: '20260316100000+0545', msh7: `${one}+0000` }).at).toBe('2026-03-16T04:15:00.000Z');
