@@ -133,9 +133,15 @@ async function apply(encounterKey: Key, patientKey: Key, parts: CareParts): Prom
       { length: enrolmentMax },
       (_, i): Key => ({ type: 'CarePlan', id: carePlanId(encounterKey.id, protocol, i + 1) }),
     );
-    // A visit that took over another has that one's plan.
-    const others = await find('CarePlan', `encounter=Encounter/${encounterKey.id}&status=active`, parts);
-    if (others.some((it) => isOf(it, protocol) && plans.every(({ id }) => id !== it.id))) continue;
+    // A visit that took over another has that one's plan; where both had been discharged, its own alone.
+    const active = await find('CarePlan', `encounter=Encounter/${encounterKey.id}&status=active`, parts);
+    const [own, taken] = partition(
+      active.filter((it) => isOf(it, protocol)),
+      (it) => plans.some(({ id }) => id === it.id),
+    );
+    const surplus = own.length > 0 ? taken : taken.toSorted((a, b) => (a.id < b.id ? -1 : 1)).slice(1);
+    for (const plan of surplus) await withdraw(plan, 'not-applicable', parts);
+    if (surplus.length < taken.length) continue;
     for (let next: number | undefined = 1; next !== undefined; ) {
       const enrolment: number = next;
       const own = enrolmentKeys(encounterKey.id, protocol, enrolment);
@@ -191,6 +197,10 @@ async function find(type: string, url: string, { store, parameters }: CareParts)
 
 async function withdrawAll(url: string, reason: Reason, parts: CareParts): Promise<void> {
   for (const plan of await find('CarePlan', `${url}&status=active`, parts)) await withdraw(plan, reason, parts);
+}
+
+function partition<T>(all: readonly T[], test: (it: T) => boolean): [T[], T[]] {
+  return [all.filter(test), all.filter((it) => !test(it))];
 }
 
 function isOf(plan: StoredResource, { url }: Protocol): boolean {

@@ -173,8 +173,22 @@ export class Draft {
     if (compareStamps(this.marks.stampOf(path, this.parts.has(path)), stamp) < 0) this.marks.set(path, stamp);
   }
 
+  /** con-5, ait-2: what was entered in error has no clinical status. Of the two, what was said later counts. */
+  #settleError(): void {
+    const error = this.parts.get('verificationStatus')?.members.verificationStatus as Json | undefined;
+    if (!this.parts.has('clinicalStatus') || !isError(error)) return;
+    const [clinical, verified] = ['clinicalStatus', 'verificationStatus'].map((path) => this.marks.stampOf(path, true));
+    const [path, stamp] =
+      compareStamps(clinical as Stamp, verified as Stamp) > 0
+        ? (['verificationStatus', verified] as const)
+        : (['clinicalStatus', clinical] as const);
+    this.parts.delete(path);
+    this.marks.set(path, stamp as Stamp);
+  }
+
   /** The resource as it stands, and its marks for the store. */
   finish(): { resource: StoredResource; marks: Json } {
+    this.#settleError();
     const newer = (path: string, other: string): number =>
       compareStamps(this.marks.stampOf(other, true), this.marks.stampOf(path, true));
     const { resource, names } = putTogether(this.head, this.parts, newer);
@@ -190,6 +204,11 @@ function fallbackOf({ key, entries }: Part): string | undefined {
 }
 
 const fallback = `${ours}v2-`;
+
+/** True for a status of verification that says that the whole is an error. */
+export function isError(status: Json | undefined): boolean {
+  return status?.coding?.some((it: Json) => it.code === 'entered-in-error') ?? false;
+}
 
 /** A death that is known with its time is not made less by a "yes". */
 function isLess({ members }: Part, standing: Part | undefined): boolean {

@@ -165,8 +165,10 @@ export function settleMerges(
     }
     for (const id of nodes) survivors.set(`${type}/${id}`, survivorOf(id, edgeOf));
     if (type === 'Patient') inherit(nodes, survivors, scene);
-    if (own.length === 0 && parted.length === 0) continue;
-    for (const id of nodes) show(scene.draft({ type, id }), nodes, edgeOf);
+    // What a message says of a retired record does not bring it back.
+    const isTold = own.length > 0 || parted.length > 0;
+    for (const id of isTold ? nodes : ids) show(scene.draft({ type, id }), nodes, edgeOf);
+    if (!isTold) continue;
     const changed = nodes.filter((id) => before.get(id) !== survivors.get(`${type}/${id}`));
     for (const at of new Set(changed.map((id) => before.get(id) as string))) {
       for (const key of scene.referrers({ type, id: at })) {
@@ -223,10 +225,32 @@ function show(draft: Draft, nodes: readonly string[], edgeOf: (id: string) => Ed
     const standing = draft.parts.get(path)?.entries ?? [];
     draft.parts.set(path, { key: list, kind: 'list', members: {}, entries: [...standing, entry], name: 'merge' });
   }
+  for (const [path, part] of draft.parts) draft.parts.set(path, numbered(part, edge !== undefined));
   const status = edge ? retiredStatus[type] : wasRetired ? restoredStatus[type] : undefined;
   for (const [key, value] of Object.entries(status ?? {})) draft.parts.set(key, member(key, value));
   if (type !== 'Patient' && !draft.parts.has('status'))
     draft.parts.set('status', member('status', restoredStatus[type]?.status));
+}
+
+/** Numbers of a record: with it they are retired. A person keeps his identity card, a visit its number. */
+const recordNumbers = new Set(['MR', 'PI', 'PT', 'PN', 'AN']);
+
+/** Ends the name of a register whose number is old because its record is retired, and only as long as it is. */
+const retiredMark = ' of a retired record';
+
+function numbered(part: Part, isRetired: boolean): Part {
+  const { key, name, entries } = part;
+  const isMarked = name.endsWith(retiredMark);
+  if (key !== 'identifier' || isMarked === isRetired) return part;
+  const all = entries as readonly Json[];
+  if (isMarked) {
+    const named = name.slice(0, -retiredMark.length);
+    return { ...part, name: named, entries: all.map(({ use: _, ...identifier }) => identifier) };
+  }
+  const codes = all.flatMap(({ type }) => ((type?.coding ?? []) as Json[]).map((it) => it.code));
+  const isOfRecord = codes.length === 0 || codes.some((it) => recordNumbers.has(it));
+  if (!isOfRecord || all.some(({ use }) => use !== undefined)) return part;
+  return { ...part, name: `${name}${retiredMark}`, entries: all.map((it) => ({ use: 'old', ...it })) };
 }
 
 function member(key: string, value: unknown): Part {

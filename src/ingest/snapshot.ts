@@ -5,6 +5,7 @@
 import type { Json } from '../fhir/types.ts';
 import type { Built } from '../mapping/context.ts';
 import type { Key } from '../store/store.ts';
+import { isError } from './merge.ts';
 import type { Part } from './registers.ts';
 import type { Scene } from './scene.ts';
 import { compareStamps, never, type Stamp } from './stamp.ts';
@@ -69,7 +70,7 @@ function leaveOut(name: string, stamp: Stamp, scene: Scene): void {
   const draft = scene.draft({ type, id });
   // con-5: a Condition that was entered in error has no clinical status.
   const verification = draft.parts.get('verificationStatus')?.members.verificationStatus as Json | undefined;
-  if (draft.parts.size === 0 || verification?.coding?.some((it: Json) => it.code === 'entered-in-error')) return;
+  if (draft.parts.size === 0 || isError(verification)) return;
   const part: Part = { key, kind: 'member', members: { [key]: value }, entries: [], name: '' };
   draft.set(key, part, stamp);
 }

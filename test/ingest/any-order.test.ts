@@ -94,6 +94,28 @@ const stories: Readonly<Record<string, readonly string[]>> = {
     event(2, 'ADT^A08', person('1'), visit('V1'), 'AL1|1|DA|PCN^Penicillin', 'AL1|2|FA|NUT^Nuts'),
     event(3, 'ADT^A11', person('1'), visit('V1')),
   ],
+  'an allergy and a diagnosis that were deleted and came again': [
+    event(0, 'ADT^A01', person('1'), visit('V1'), `DG1|1||K35^Appendicitis^I10${'|'.repeat(18)}A`),
+    event(1, 'ADT^A60', person('1'), 'IAM|1|DA|P^Penicillin|||A'),
+    event(2, 'ADT^A60', person('1'), 'IAM|1|DA|P^Penicillin|||D'),
+    event(3, 'ADT^A08', person('1'), visit('V1'), `DG1|1||K35^Appendicitis^I10${'|'.repeat(18)}D`),
+    event(4, 'ADT^A60', person('1', '||||||||13900005555'), 'IAM|1|DA|P^Penicillin|MO||A'),
+    event(5, 'ADT^A08', person('1'), visit('V1'), `DG1|1||K35^Appendicitis^I10${'|'.repeat(18)}A`),
+  ],
+  'an outpatient who stayed under another number, with messages of the old one': [
+    event(0, 'ADT^A04', person('1'), visit('V1', { 2: 'O' })),
+    event(1, 'ADT^A06', person('1'), 'MRG|1^^^RENHE^MR||||V1^^^RENHE^VN', visit('V2')),
+    event(2, 'ADT^A08', person('1', '||1980|F'), visit('V1', { 2: 'O' })),
+    event(3, 'ADT^A03', person('1'), visit('V1', { 2: 'O', ...discharged('20260310030000') })),
+    event(4, 'ADT^A03', person('1'), visit('V2', discharged('20260310040000'))),
+  ],
+  'an account and a record that were merged, with messages of the old numbers': [
+    event(0, 'ADT^A01', `${person('1')}${'|'.repeat(13)}A1^^^RENHE^AN`, visit('V1')),
+    event(1, 'ADT^A41', `${person('1')}${'|'.repeat(13)}A2^^^RENHE^AN`, 'MRG|1^^^RENHE^MR||A1^^^RENHE^AN'),
+    event(2, 'ADT^A08', `${person('1')}${'|'.repeat(13)}A1^^^RENHE^AN`, visit('V1')),
+    event(3, 'ADT^A40', person('3'), 'MRG|1^^^RENHE^MR'),
+    event(4, 'ADT^A08', person('1', '||1980|F'), visit('V1')),
+  ],
   'an admission that was cancelled, and a patient who died': [
     event(0, 'ADT^A04', person('1'), visit('V0', { 2: 'E' })),
     event(1, 'ADT^A01', person('1'), visit('V1')),
