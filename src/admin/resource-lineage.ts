@@ -96,7 +96,9 @@ class Told {
     const deleted = [...marks.said()].filter(([path]) => !parts.has(path));
     return {
       registers,
-      ...(deleted.length > 0 && { deleted: deleted.map(([register, stamp]) => ({ register, ...giverOf(stamp) })) }),
+      ...(deleted.length > 0 && {
+        deleted: deleted.map(([path, stamp]) => ({ register: this.#shown(path), ...giverOf(stamp) })),
+      }),
     };
   }
 
@@ -107,12 +109,17 @@ class Told {
     const from = giver.message === undefined ? undefined : (await this.#rowsOf(giver.message))?.get(path);
     const elements = this.#elementsOf(path, part);
     return {
-      register: path,
+      register: this.#shown(path),
       elements,
       ...giver,
       ...(from && { from }),
       ...(this.#values && { values: elements.map((it) => valueAt(this.#current.resource, it)) }),
     };
+  }
+
+  /** The register of an identifier names its value, which is shown with the other values only. */
+  #shown(path: string): string {
+    return this.#values ? path : path.replace(/^identifier\(([^|]*)\|.*\)$/s, 'identifier($1|…)');
   }
 
   /** Where a register stands in the resource. */

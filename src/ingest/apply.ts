@@ -236,6 +236,7 @@ function saying(row: JournalRow, parts: IngestParts): (of: StoredResource) => Sa
   return (of) => {
     const built = resources.find((it) => isSame(it, of));
     const says = built ? registersOf(built) : new Map<string, Part | undefined>();
+    for (const segment of built?.emptied ?? []) says.set(snapshotPath(segment), undefined);
     for (const { resource, snapshot } of resources)
       if (snapshot && ownerOf(resource)?.id === of.id) says.set(snapshotPath(snapshot), undefined);
     return says;

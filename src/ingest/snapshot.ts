@@ -44,7 +44,12 @@ export function asCurrent(built: Built): Built {
 /** After the message was laid over the drafts: the sets that its snapshot segments name. */
 export function settleSnapshots(built: readonly Built[], stamp: Stamp, scene: Scene): void {
   const sets = new Map<string, { owner: Key; segment: string; members: string[] }>();
-  for (const { resource, snapshot } of built) {
+  for (const { resource, snapshot, emptied = [] } of built) {
+    const own: Key = { type: resource.resourceType, id: resource.id };
+    for (const segment of emptied) {
+      const name = `${own.type}/${own.id} ${segment}`;
+      if (!sets.has(name)) sets.set(name, { owner: own, segment, members: [] });
+    }
     const owner = snapshot && ownerOf(resource);
     if (!owner) continue;
     const name = `${owner.type}/${owner.id} ${snapshot}`;

@@ -28,6 +28,8 @@ export interface Built {
   readonly registers: Map<string, string[]>;
   /** The segment whose resources replace, as a set, what earlier messages gave. */
   snapshot?: string;
+  /** Of a patient or visit: segments in snapshot mode that say that there are none. */
+  emptied?: Set<string>;
 }
 
 /** A resource that rows are about to fill: {@link finish} gives it its id. */

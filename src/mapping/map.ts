@@ -9,7 +9,15 @@ import { checkHeader, checkSegments, missing, type Requirement, requirement } fr
 import { Compiler, type Filler } from './compile.ts';
 import { settle } from './complete.ts';
 import { compileCondition, type Predicate } from './condition.ts';
-import { type Built, draftOf, type Json, type MappingContext, segmentSource, type UnknownCode } from './context.ts';
+import {
+  type Built,
+  draftOf,
+  isValued,
+  type Json,
+  type MappingContext,
+  segmentSource,
+  type UnknownCode,
+} from './context.ts';
 import { compileIdentity, finish, type Identifier, isEmpty } from './identity.ts';
 import { type LineageRow, lineageOf } from './lineage.ts';
 import { type OwnerNames, Owners, ownersBySegment, remember, standing } from './owner.ts';
@@ -52,6 +60,8 @@ export interface EntryRows {
 }
 
 interface CompiledEntry extends EntryRows {
+  /** Lists at the root that its rows fill. */
+  readonly lists: readonly string[];
   readonly when: Predicate | undefined;
   readonly resource: string;
   readonly identify: Identifier;
@@ -195,13 +205,33 @@ function belongs({ under }: MessageEntry, segment: Segment, { owners }: MappingC
   return !under || under.includes(owners.ownerOf(segment)?.name ?? 'none');
 }
 
-function apply(
-  { entry, when, resource, identify, fill }: CompiledEntry,
-  segment: Segment,
-  context: MappingContext,
-): void {
+/** Owners of what segments in snapshot mode make. */
+const setOwners = ['Patient', 'Encounter'];
+
+/**
+ * `AL1|1|""`: there are none (HL7 v2.5.1 2.10.4.1). A segment with nothing but its number is a placeholder, and says not even that.
+ * @returns false when the segment holds something
+ */
+function isNone({ entry, lists }: CompiledEntry, segment: Segment, context: MappingContext): boolean {
+  const said = Array.from({ length: Math.max(segment.fieldCount - 1, 0) }, (_, i) => segment.field(i + 2));
+  if (said.some((it) => isValued(it, context.delimiters))) return false;
+  if (!said.some((it) => it.includes('""'))) return true;
+  if (entry.into) {
+    const built = standing(entry.into, segment, context);
+    for (const list of lists) built?.clear.add(`${list}{${segment.name}}`);
+  } else
+    for (const name of setOwners) {
+      const owner = standing(name, segment, context);
+      if (owner) owner.emptied = new Set([...(owner.emptied ?? []), segment.name]);
+    }
+  return true;
+}
+
+function apply(compiled: CompiledEntry, segment: Segment, context: MappingContext): void {
+  const { entry, when, resource, identify, fill } = compiled;
   const source = segmentSource(segment);
   if (when && !when(source, context)) return;
+  if (entry.snapshot && isNone(compiled, segment, context)) return;
   context.register = entry.snapshot ? segment.name : undefined;
   if (entry.into) {
     const built = standing(entry.into, segment, context);
@@ -239,6 +269,7 @@ function compileMessage(file: Located<MessageMap>, files: MappingFiles, compiler
       return {
         entry,
         file: segments,
+        lists: [...new Set(segments.content.rows.flatMap(({ to }) => /^(\w+)\[/.exec(to ?? '')?.[1] ?? []))],
         when: compileCondition(segment, entry.when),
         resource,
         identify: compileIdentity(identity ?? [], segment, segments),

@@ -63,8 +63,9 @@ describe.each(kinds)('%s', (name, search, [first, second], show, current, gone) 
     expect(await standing()).toEqual([`A ${current}`, `B ${current}`]);
   });
 
-  test('2. a message without the segment says nothing of it', async () => {
+  test('2. a message without the segment, or with an empty one, says nothing of it', async () => {
     expect(await hospital.sends(update(n, '2026-03-10 10:00'))).toEqual(applied);
+    expect(await hospital.sends(update(n, '2026-03-10 10:01', `${name}|1`, `${name}|2|`))).toEqual(applied);
     expect(await standing()).toEqual([`A ${current}`, `B ${current}`]);
   });
 
@@ -86,6 +87,20 @@ describe.each(kinds)('%s', (name, search, [first, second], show, current, gone) 
   test('6. the set of another patient has nothing to do with it', async () => {
     await hospital.sends(update(`${n}9`, '2026-03-13 09:00', second));
     expect(await standing()).toEqual([`A ${current}`, `B ${gone}`]);
+  });
+
+  test('7. a segment of nothing but `""` says that there are none, and makes none', async () => {
+    const none = `${name}|1|${name === 'AL1' ? '""' : '""|""|""'}`;
+    expect(await hospital.sends(update(n, '2026-03-14 09:00', none))).toEqual(applied);
+    expect(await standing()).toEqual([`A ${gone}`, `B ${gone}`]);
+    const { contact } = await hospital.patient(n);
+    const { diagnosis } = await hospital.visit(`V${n}`);
+    expect([contact, diagnosis]).toEqual([undefined, undefined]);
+  });
+
+  test('8. an older set that comes later does not bring one back', async () => {
+    await hospital.sends(update(n, '2026-03-13 12:00', first, second));
+    expect(await standing()).toEqual([`A ${gone}`, `B ${gone}`]);
   });
 });
 

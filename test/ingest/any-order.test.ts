@@ -92,7 +92,9 @@ const stories: Readonly<Record<string, readonly string[]>> = {
     ),
     event(1, 'ADT^A08', person('1'), visit('V1'), 'AL1|1|DA|ASA^Aspirin', 'DG1|1||I10^Hypertension^I10'),
     event(2, 'ADT^A08', person('1'), visit('V1'), 'AL1|1|DA|PCN^Penicillin', 'AL1|2|FA|NUT^Nuts'),
-    event(3, 'ADT^A11', person('1'), visit('V1')),
+    event(3, 'ADT^A08', person('1'), visit('V1'), 'AL1|1|""', 'DG1|1||""', 'NK1|1|Doe^Jim|SPO'),
+    event(4, 'ADT^A08', person('1'), visit('V1'), 'AL1|1|DA|ASA^Aspirin', 'NK1|1|""'),
+    event(5, 'ADT^A11', person('1'), visit('V1')),
   ],
   'an allergy and a diagnosis that were deleted and came again': [
     event(0, 'ADT^A01', person('1'), visit('V1'), `DG1|1||K35^Appendicitis^I10${'|'.repeat(18)}A`),
