@@ -96,6 +96,14 @@ const stories: Readonly<Record<string, readonly string[]>> = {
     event(4, 'ADT^A08', person('1'), visit('V1'), 'AL1|1|DA|ASA^Aspirin', 'NK1|1|""'),
     event(5, 'ADT^A11', person('1'), visit('V1')),
   ],
+  'a visit that began again under its number, with results and appointments that know it by its first ward': [
+    event(0, 'ADT^A01', person('1'), visit('V1', { 3: 'W1^1^1' })),
+    event(1, 'ORU^R01', person('1'), visit('V1', { 2: 'O', 3: 'W1^1^1' }), 'OBR|1|||G', 'OBX|1|NM|G||5|mmol/L|||||F'),
+    event(2, 'ADT^A02', person('1'), visit('V1', { 3: 'W2^2^2', 6: 'W1^1^1' })),
+    event(3, 'ORU^R01', person('1'), visit('V1', { 2: 'O', 3: 'W1^1^1' }), 'OBR|1|||H', 'OBX|1|NM|H||6|mmol/L|||||F'),
+    event(4, 'ADT^A03', person('1'), visit('V1', { 3: 'W2^2^2', ...discharged('20260310040000') })),
+    event(26, 'ADT^A01', person('1'), visit('V1', { 3: 'W3^3^3', 44: '20260311020000' })),
+  ],
   'an allergy and a diagnosis that were deleted and came again': [
     event(0, 'ADT^A01', person('1'), visit('V1'), `DG1|1||K35^Appendicitis^I10${'|'.repeat(18)}A`),
     event(1, 'ADT^A60', person('1'), 'IAM|1|DA|P^Penicillin|||A'),

@@ -56,12 +56,21 @@ describe('the status of a visit', () => {
     expect(period.end).toBe('2026-03-16T10:30:00+08:00');
   });
 
-  test('an admission and an update without PV1-45 end nothing', () => {
-    for (const event of ['A01', 'A04', 'A08']) {
-      const built = builtOf({ event }, 'Encounter');
-      expect(built.resource.period).toEqual({ start: '2026-03-10T09:00:00+08:00' });
-      expect([...built.clear]).toEqual([]);
-    }
+  test('an update without PV1-45 ends nothing', () => {
+    const built = builtOf({ event: 'A08' }, 'Encounter');
+    expect(built.resource.period).toEqual({ start: '2026-03-10T09:00:00+08:00' });
+    expect([...built.clear]).toEqual([]);
+  });
+
+  test.each(['A01', 'A04'])('%s without PV1-45 begins a visit, also one that had ended under its number', (event) => {
+    const built = builtOf({ event }, 'Encounter');
+    expect(built.resource.period).toEqual({ start: '2026-03-10T09:00:00+08:00' });
+    expect([...built.clear]).toEqual([
+      'period.end',
+      'hospitalization.dischargeDisposition',
+      'hospitalization.destination',
+    ]);
+    expect([...builtOf({ event, PV1: { 36: '01', 37: 'HOME', 45: '20260316' } }, 'Encounter').clear]).toEqual([]);
   });
 
   test('a cancelled discharge ignores the stale PV1-36, -37 and -45 and clears what the discharge wrote', () => {

@@ -433,7 +433,7 @@ describe('empty and ""', () => {
   });
 
   test('"" in a part of an element is recorded by its path', () => {
-    expect([...builtOf({ PV1: { 36: '""', 45: '""' } }, 'Encounter').clear].sort()).toEqual([
+    expect([...builtOf({ event: 'A08', PV1: { 36: '""', 45: '""' } }, 'Encounter').clear].sort()).toEqual([
       'hospitalization.dischargeDisposition',
       'period.end',
     ]);
