@@ -47,7 +47,9 @@ function byIdentifier({ identifier: preferred, any = false, and }: ByIdentifier,
     // The identifier alone would find another that a sender gave it too.
     if (further) {
       const values = further([system, value], draft, source, context);
-      return { id: identityId(draft.resourceType, system, value, ...values) };
+      return {
+        id: identityId(draft.resourceType, system, value, ...withoutParent(and as readonly string[], values, values)),
+      };
     }
     const others = any
       ? typed.filter((it) => it !== chosen).map(({ system, value }): BusinessIdentifier => ({ system, value }))
@@ -67,11 +69,23 @@ function isOfType({ type }: Json, wanted: string): boolean {
 function byPlaces(parts: readonly string[], owner: string): Identifier {
   const read = readerOfPlaces(parts, owner);
   // A reference that is not there (a patient without a visit) is a part like another; a place must be valued.
-  const mayBeEmpty = parts.map((part) => part.startsWith('@'));
+  const mayBeEmpty = parts.map((part) => part.startsWith('@') || part === 'parent');
   return (draft, source, context) => {
     const values = read([], draft, source, context, mayBeEmpty);
-    return values.length < parts.length ? undefined : { id: identityId(draft.resourceType, ...parts, ...values) };
+    if (values.length < parts.length) return undefined;
+    const [names, texts] = [withoutParent(parts, values, parts), withoutParent(parts, values, values)];
+    return { id: identityId(draft.resourceType, ...names, ...texts) };
   };
+}
+
+/** Most results have no parent: without one it is no part, so that ids are those that they were before it was asked for. */
+function withoutParent(
+  parts: readonly string[],
+  values: readonly string[],
+  list: readonly string[],
+): readonly string[] {
+  const at = parts.indexOf('parent');
+  return at < 0 || values[at] !== '' ? list : list.toSpliced(at, 1);
 }
 
 /** Gives the text of each part; ends before the first that is empty and may not be. */
@@ -90,6 +104,7 @@ function readerOfPlaces(parts: readonly string[], owner: string): PlacesReader {
         standing(part.slice(1), source.segment, context)?.resource.id ?? '';
     if (part === 'sender') return (_: Source, context: MappingContext) => context.senderSystem;
     if (part === 'questionnaire') return questionnaireOf;
+    if (part === 'parent') return parentOf;
     if (part === 'occurrence') return () => 'occurrence';
     return textAt(owner, part);
   });
@@ -113,6 +128,17 @@ function readerOfPlaces(parts: readonly string[], owner: string): PlacesReader {
 /** The questionnaire that OBX-3 names: answers to one questionnaire are one response. */
 function questionnaireOf({ segment }: Source, context: MappingContext): string {
   return itemNamed(segment.repetitions(3)[0] ?? '', 1, context)?.sheet.id ?? '';
+}
+
+/**
+ * The result that OBR-26 names: an antibiogram is of one isolate, and those of two have the same number, service and time.
+ * Its sub-id tells apart results of one code; the words of OBR-26.3 do where nothing else does, since words are corrected.
+ */
+function parentOf({ segment }: Source, { owners }: MappingContext): string {
+  const obr = owners.segmentNamed('OBR', segment);
+  if (!obr?.field(26)) return '';
+  const named = [obr.text(26) || obr.text(26, 1, 2), obr.text(26, 2) || obr.text(26, 3)];
+  return named.every((it) => it === '') ? '' : named.join('\u0001');
 }
 
 /** Segments that are the same but for their order, by what makes them the same; texts of messages hold no control character. */

@@ -305,3 +305,35 @@ describe('a specimen', () => {
     expect(extended(found)['v2-reject-reason'].coding[0].code).toBe('RH');
   });
 });
+
+describe('antibiograms', () => {
+  const antibiogram = (n: number, parent: string, ...values: readonly string[]): string[] => [
+    obr({ 1: String(n), 4: '29576-6^Susceptibility^LN', 26: parent }),
+    ...values.map((value) => obx({ 2: 'ST', 3: '18864-9^Ampicillin^LN', 5: value, 14: '' })),
+  ];
+  const one = antibiogram(2, '600-7&Organism&LN^1', 'R', '32');
+  const other = (value: string): string[] => antibiogram(3, '600-7&Organism&LN^2', value);
+
+  test('of two isolates are two reports, each with its own results', () => {
+    const sent = oru(obr({ 4: '630-4^Culture^LN' }), ...one, ...other('S'));
+    const [, ...reports] = all(sent, 'DiagnosticReport');
+    expect(reports.map((it) => it.result.map((result: Json) => follow(sent, result).valueString))).toEqual([
+      ['R', '32'],
+      ['S'],
+    ]);
+  });
+
+  test('keep their ids when one of them is corrected', () => {
+    const id = (sent: string): string => all(sent, 'Observation').at(-1)?.id as string;
+    expect(id(oru(...other('I')))).toBe(id(oru(...one, ...other('S'))));
+    const numbered = (parent: string): string =>
+      oru(obr({ 26: parent }), obx({ 21: 'R1^LAB' }), obr({ 26: '600-7^2' }), obx({ 21: 'R1^LAB' }));
+    expect(id(numbered('600-7^1'))).toBe(id(numbered('600-7^3')));
+    expect(all(numbered('600-7^1'), 'Observation')[0]?.id).not.toBe(id(numbered('600-7^1')));
+  });
+
+  test('that name their isolate by its words alone are told apart as well', () => {
+    const sent = oru(...antibiogram(1, '600-7^^E. coli', 'R'), ...antibiogram(2, '600-7^^S. aureus', 'S'));
+    expect(all(sent, 'DiagnosticReport')).toHaveLength(2);
+  });
+});
