@@ -163,6 +163,14 @@ describe('DG1, PR1, AL1', () => {
     ]);
   });
 
+  test('a working diagnosis has no role of R4, and nobody has to say which', () => {
+    const parts: Parts = { more: ['DG1|1||R07.4^Chest pain^I10|||W'] };
+    expect(first(parts, 'Encounter').diagnosis[0].use).toEqual({
+      coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0052', code: 'W' }],
+    });
+    expect(mapped(parts).codes).toEqual([]);
+  });
+
   test('a deleted diagnosis is entered in error and no longer one of the visit', () => {
     const parts: Parts = { more: [segment('DG1', { 1: '1', 3: 'E11.9^^I10', 6: 'F', 21: 'D' })] };
     expect(first(parts, 'Condition').verificationStatus.coding[0].code).toBe('entered-in-error');
