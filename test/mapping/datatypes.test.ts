@@ -239,6 +239,13 @@ describe('XTN, a telephone number or address', () => {
     expect(patient({ 13: '1^WPN', 14: '2^PRN' }).telecom.map((it: Json) => it.use)).toEqual(['work', 'home']);
   });
 
+  test('a number for emergencies in the field of home phones is none at home, and the one beside it is', () => {
+    const [emergency, home] = patient({ 13: '1^EMR~2^^PH' }).telecom;
+    expect(emergency.use).toBeUndefined();
+    expect(JSON.stringify(emergency.extension)).toContain('"code":"EMR"');
+    expect(home.use).toBe('home');
+  });
+
   test('equipment that the table does not list survives, and the value stays findable', () => {
     const found = telecom('139^PRN^WECHAT');
     expect(found.value).toBe('139');
