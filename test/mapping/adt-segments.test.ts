@@ -64,8 +64,8 @@ describe('GT1, who pays', () => {
     });
   });
 
-  test.each(['SEL', '1', '01'])('is the patient where GT1-11 is %s', (code) => {
-    const sent = guarantor({ 3: 'Zhang^Wei', 11: code });
+  test('is the patient where GT1-11 says so', () => {
+    const sent = guarantor({ 3: 'Zhang^Wei', 11: 'SEL' });
     expect(follow(sent, first(sent, 'Account').guarantor[0].party).resourceType).toBe('Patient');
     expect(all(sent, 'RelatedPerson')).toEqual([]);
   });
@@ -86,6 +86,11 @@ describe('GT1, who pays', () => {
     expect(account('V1')).not.toBe(account('V2'));
   });
 
+  test.each(['1', '01'])('is a person where GT1-11 is %s, the spouse in X12', (code) => {
+    const sent = guarantor({ 3: 'Doe^Rosa', 11: code });
+    expect(follow(sent, first(sent, 'Account').guarantor[0].party).name[0].family).toBe('Doe');
+  });
+
   test('several are several guarantors of one account', () => {
     const sent = { PID: { 18: 'A1' }, more: ['GT1|1||Doe^Rosa', 'GT1|2||Doe^John'] };
     const parties = first(sent, 'Account').guarantor.map((it: Json) => follow(sent, it.party).name[0].given[0]);
@@ -94,6 +99,12 @@ describe('GT1, who pays', () => {
 });
 
 describe('IN1, IN2, IN3, insurances', () => {
+  test('the insured of IN1-17 01, the spouse in X12, is a person with what is said of him', () => {
+    const spouse = { more: [segment('IN1', { 1: '1', 2: 'A', 3: 'C1', 16: 'Doe^Rosa', 17: '01', 18: '19750228' })] };
+    const [coverage] = all(spouse, 'Coverage');
+    expect(follow(spouse, coverage?.subscriber)).toMatchObject({ name: [{ family: 'Doe' }], birthDate: '1975-02-28' });
+  });
+
   const sent: Parts = {
     more: [
       segment('IN1', { 1: '1', 2: 'A', 3: 'C1', 4: 'One', 16: 'Zhang^Wei', 17: 'SEL', 37: '250.00&CNY' }),
