@@ -1,6 +1,7 @@
-/** Converters of ADT messages: an event that contradicts the header, the currency of an amount. */
+/** Converters of ADT messages: an event that contradicts the header, the currency of an amount, a name in one piece. */
 import { leaf } from './context.ts';
 import type { Converter, ConverterInput } from './converters.ts';
+import { texts } from './texts.ts';
 
 function textOf(raw: string, { level, context }: ConverterInput): string {
   return leaf(raw, level, context.delimiters);
@@ -11,6 +12,18 @@ const currencies = new Set(Intl.supportedValuesOf('currency'));
 /** MO.2, an ISO 4217 code; R4 binds Money.currency to those. */
 function isCurrency(code: string): boolean {
   return currencies.has(code.toUpperCase());
+}
+
+const han = /\p{Script=Han}/u;
+
+/** Guide, XPN[String]: as the name is said. What kind of name it is, and from when on, is no part of it. */
+function spokenName(raw: string, input: ConverterInput): string | undefined {
+  const parts = texts(raw, input, 14);
+  const [family = '', given = '', further = '', suffix, prefix, degree, , , , , order] = parts;
+  const own = [given, further].filter((it) => it).join(' ');
+  // Chinese names have no blank between their parts.
+  const name = han.test(family) ? [family + own] : order === 'F' ? [family, own] : [own, family];
+  return [prefix, ...name, suffix, degree, parts[13]].filter((it) => it).join(' ') || undefined;
 }
 
 /** Spread into the converters by name. */
@@ -30,6 +43,7 @@ export const adtConverters: Readonly<Record<string, Converter>> = {
       return isCurrency(code) ? code.toUpperCase() : undefined;
     },
   },
+  'XPN-string': { makes: ['string'], convert: spokenName },
   /** What stands in the place of a currency and is none. */
   'other-currency': {
     makes: ['string'],

@@ -188,6 +188,24 @@ describe('XAD, an address', () => {
   });
 });
 
+describe('XPN, where a text is wanted', () => {
+  test.each([
+    ['the parts of the name in the order in which it is said', 'Brien^Molly^Ann^Jr^Dr^^M', 'Dr Molly Ann Brien Jr'],
+    ['the family name first where XPN.11 says so', 'Kovács^Anna^^^^^M^^^^F', 'Kovács Anna'],
+    ['no blank in a Chinese name', '李^芳^^^^^M', '李芳'],
+    ['a family name alone', 'Brien&van&Brien', 'Brien'],
+  ])('%s', (_, xpn, expected) => {
+    expect(extensions(patient({ 6: xpn }))['patient-mothersMaidenName']).toBe(expected);
+  });
+
+  test('the reporter of an allergy', () => {
+    const more = ['IAM|1||PCN^Penicillin^L|||||||||||Welby^Marcus^^^Dr^^L'];
+    expect(first({ event: 'A60', PV1: { 2: 'N' }, more }, 'AllergyIntolerance').asserter.display).toBe(
+      'Dr Marcus Welby',
+    );
+  });
+});
+
 describe('XTN, a telephone number or address', () => {
   const telecom = (xtn: string): Json => patient({ 13: xtn }).telecom[0];
 
