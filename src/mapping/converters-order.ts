@@ -245,14 +245,25 @@ function documentData(raw: string, input: ConverterInput): unknown {
   return clean(text) === '' ? undefined : new Unconverted(original(clean(text)));
 }
 
-const mediaTypes = new Set(['application', 'audio', 'image', 'message', 'model', 'multipart', 'text', 'video']);
+const mediaTypes = new Set(['application', 'audio', 'font', 'image', 'message', 'model', 'multipart', 'text', 'video']);
 const mediaType = /^[\w.+-]+\/[\w.+-]+$/;
 
-/** ED.2 and ED.3 as a media type: `application` and `pdf`, `IM` and `JPEG`, or a media type in either. */
+/** ED.2 and ED.3. */
 function contentType(raw: string, input: ConverterInput): unknown {
   const [type, subtype] = [partText(raw, input, 2), partText(raw, input, 3)];
   // att-1: data has a type.
   if (!type && !subtype) return documentData(raw, input) ? 'application/octet-stream' : undefined;
+  return mediaTypeOf(type, subtype, input);
+}
+
+/** RP.3 and RP.4. */
+function pointerType(raw: string, input: ConverterInput): unknown {
+  const [type, subtype] = [partText(raw, input, 3), partText(raw, input, 4)];
+  return type || subtype ? mediaTypeOf(type, subtype, input) : undefined;
+}
+
+/** Type and subtype as a media type: `application` and `pdf`, `IM` and `JPEG`, or a media type in either. */
+function mediaTypeOf(type: string, subtype: string, input: ConverterInput): unknown {
   for (const it of [subtype, type]) if (mediaType.test(it)) return it.toLowerCase();
   const table = input.context.tables.get('MediaType');
   const listed = [subtype, type].map((it) => table?.translate(it)?.code ?? table?.translate(it.toUpperCase())?.code);
@@ -313,6 +324,7 @@ export const orderConverters: Readonly<Record<string, Converter>> = {
   },
   'ED-data': { makes: ['base64Binary'], convert: documentData },
   'ED-contentType': { makes: ['code'], convert: contentType },
+  'RP-contentType': { makes: ['code'], convert: pointerType },
   'NDL-Location': { makes: ['Reference'], convert: interpreterPlace },
   'CNN-system': {
     makes: ['uri'],

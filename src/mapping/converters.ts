@@ -123,13 +123,6 @@ function eiAuthority(raw: string, input: ConverterInput): [string, string, strin
   return [namespace, id, type];
 }
 
-/** RP.3 and RP.4 as a media type; R4 codes have no blanks around the slash. */
-function pointerType(raw: string, input: ConverterInput): string | undefined {
-  const [, , type = '', subtype = ''] = texts(raw, input, 4);
-  const media = subtype ? `${type}/${subtype}` : type;
-  return codePattern.test(media) ? media : undefined;
-}
-
 /** PR1-5 plus PR1-7 minutes. The guide wants at least minutes in PR1-5. */
 function performedPeriod(raw: string, input: ConverterInput): Json | undefined {
   const start = toFhirInstant(leaf(raw, input.level, input.context.delimiters), input.context.offsetOf);
@@ -227,7 +220,6 @@ export const converters: Readonly<Record<string, Converter>> = {
     },
   },
   'DLD-name': fromTextOf(strings, (parts) => parts[1] || parts[0]),
-  'RP-contentType': { makes: ['code'], convert: pointerType },
   'sender-system': { makes: ['uri'], convert: (_, { context }) => context.senderSystem },
   'received-instant': { makes: ['instant'], convert: (_, { context }) => context.receivedAt },
   'XTN-value': { makes: ['string'], convert: telecomValue },

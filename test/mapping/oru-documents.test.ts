@@ -46,6 +46,21 @@ describe('a document', () => {
       contentType: 'image/png',
     });
   });
+
+  test.each([
+    ['IM^DICOM', 'application/dicom'],
+    ['AP^pdf', 'application/pdf'],
+    ['^PNG', 'image/png'],
+    ['application^x-own', 'application/x-own'],
+  ])('elsewhere, of the type %s, is %s', (type, contentType) => {
+    expect(document(`https://pacs.example/1^PACS^${type}`, 'RP').contentType).toBe(contentType);
+  });
+
+  test('elsewhere, of a type that nobody knows, keeps its codes and has no media type', () => {
+    const found = document('https://pacs.example/1^PACS^NS^x-own', 'RP');
+    expect(found.contentType).toBeUndefined();
+    expect(extended(found)['v2-contentType'].coding).toEqual([{ code: 'NS' }, { code: 'x-own' }]);
+  });
 });
 
 const rounds = 7;
