@@ -3,7 +3,8 @@ import { isUtf8 } from 'node:buffer';
 import type { Delimiters } from './message.ts';
 
 /**
- * Undoes `\F\ \S\ \T\ \R\ \E\ \Xhh…\ \.br\ \H\ \N\`. What nobody knows stays as it was sent, so that nothing is lost.
+ * Undoes `\F\ \S\ \T\ \R\ \E\ \P\ \Xhh…\ \H\ \N\` and the commands of formatted text. What nobody knows stays as it was sent, so
+ * that nothing is lost.
  */
 export function unescapeText(text: string, delimiters: Delimiters): string {
   const mark = delimiters.escape;
@@ -38,18 +39,41 @@ function sequence(body: string, delimiters: Delimiters): string | undefined {
       return delimiters.repetition;
     case 'E':
       return delimiters.escape;
+    case 'P':
+      return delimiters.truncation;
     case '.br':
-    case '.sp':
       return '\n';
     case 'H':
     case 'N':
       return '';
   }
+  if (body.startsWith('.')) return formatted(body);
   if (!/^X(?:[0-9A-Fa-f]{2})+$/.test(body)) return undefined;
   const bytes = Buffer.from(body.slice(1), 'hex');
   if (!bytes.every((byte) => byte >= 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09)) return undefined;
   // In which character set the bytes are, nobody says. UTF-8 shows itself; everything else stays as it was sent.
   return isUtf8(bytes) ? bytes.toString('utf8').replace(/\r\n?/g, '\n') : undefined;
+}
+
+/** Commands of formatted text (FT, 2.7.6): what they do to lines and blanks stays, how they indent and wrap does not. */
+function formatted(body: string): string | undefined {
+  // More than two digits are no layout of a page; they would make a text of any length out of a few letters.
+  const [, command, sign, digits] = /^\.(sp|ce|sk|in|ti|fi|nf)([+-]?)(\d{0,2})$/.exec(body) ?? [];
+  const count = digits ? Number(digits) : 1;
+  switch (command) {
+    case 'sp':
+      return sign === '-' ? undefined : '\n'.repeat(count);
+    case 'sk':
+      return sign === '-' ? undefined : ' '.repeat(count);
+    case 'ce':
+      return '\n';
+    case 'in':
+    case 'ti':
+    case 'fi':
+    case 'nf':
+      return '';
+  }
+  return undefined;
 }
 
 /** Makes a text safe as one subcomponent: delimiters escaped, line ends as `\.br\`. */

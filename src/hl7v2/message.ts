@@ -3,13 +3,15 @@
  */
 import { unescapeText } from './escape.ts';
 
-/** The delimiters of MSH-1 and MSH-2; a fifth encoding character (truncation, v2.7) is read and not used. */
+/** The delimiters of MSH-1 and MSH-2. */
 export interface Delimiters {
   readonly field: string;
   readonly component: string;
   readonly repetition: string;
   readonly escape: string;
   readonly subcomponent: string;
+  /** A fifth encoding character (v2.7): nothing is cut at it, and `\P\` is one. */
+  readonly truncation?: string;
 }
 
 /** A name of a place: `PID-3`, `PV1-2.1`, `CX.4`, `CX.4.2`; numbers count from 1, `component` 0 means the whole field. */
@@ -146,6 +148,7 @@ export function parse(source: string): Message | undefined {
     repetition: encoding.charAt(1),
     escape: encoding.charAt(2),
     subcomponent: encoding.charAt(3),
+    ...(/^[^\sA-Za-z0-9]$/.test(text.charAt(8)) && text.charAt(8) !== field && { truncation: text.charAt(8) }),
   };
   const counts = new Map<string, number>();
   const segments: Segment[] = [];

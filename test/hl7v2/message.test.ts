@@ -126,6 +126,12 @@ describe('what senders really write loses no field', () => {
     expect(message.first('PID')?.text(7)).toBe('');
   });
 
+  test('a truncation character (v2.7) is what \\P\\ says, and MSH-2 without one has none', () => {
+    const nameOf = (msh2: string): string => parse(`MSH|${msh2}|a\\P\\b`)?.header.text(3) as string;
+    expect(nameOf('^~\\&#')).toBe('a#b');
+    expect(nameOf('^~\\&')).toBe('a\\P\\b');
+  });
+
   test('a truncation character (v2.7) leaves MSH-3 to MSH-18 where they are, before decoding and after', () => {
     const text = header({ 4: '東城', 18: 'GB18030' }, '|', '^~\\&#');
     const decoded = decode(encode(text, 'gb18030'), 'ascii');
