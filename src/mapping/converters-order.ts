@@ -7,7 +7,7 @@ import { type Converter, type ConverterInput, Unconverted } from './converters.t
 import { unknownElement } from './data-absent.ts';
 import { locations } from './pl-location.ts';
 import { authoritySystemOf, codeSystemOf } from './systems.ts';
-import { wholeText } from './texts.ts';
+import { allParts } from './texts.ts';
 import { minutesOf, numberOf, timingConverters } from './timing.ts';
 import { timeUnitOf, type Unit, unitOf } from './unit.ts';
 
@@ -320,7 +320,7 @@ export const orderConverters: Readonly<Record<string, Converter>> = {
   'ED-source': {
     makes: ['string'],
     convert: (raw, input) =>
-      isBareDocument(raw, input) ? undefined : wholeText(partOf(raw, input.level, 1, input.context.delimiters), input),
+      isBareDocument(raw, input) ? undefined : allParts(partOf(raw, input.level, 1, input.context.delimiters), input),
   },
   'ED-data': { makes: ['base64Binary'], convert: documentData },
   'ED-contentType': { makes: ['code'], convert: contentType },

@@ -13,7 +13,7 @@ import { languageCode } from './language.ts';
 import { answerConverters } from './questionnaire-answer.ts';
 import { authoritySystemOf, codePattern, codeSystemOf, localSystem, universalUri, uri } from './systems.ts';
 import type { Table } from './tables.ts';
-import { texts, wholeText } from './texts.ts';
+import { allParts, texts, wholeText } from './texts.ts';
 import { numberOf } from './timing.ts';
 
 /** A text that the FHIR type cannot hold; `extension` carries it on the primitive element, `value` what of it can be held. */
@@ -165,6 +165,7 @@ export const converters: Readonly<Record<string, Converter>> = {
   'SAD-street': { makes: strings, convert: (raw, input) => beyondLine(raw, input).street || undefined },
   'SAD-number': { makes: strings, convert: (raw, input) => beyondLine(raw, input).number || undefined },
   'TX-string': { makes: strings, convert: wholeText },
+  'parts-string': { makes: strings, convert: allParts },
   'DTM-date': dated('date', toFhirDate),
   'DTM-dateTime': dated('dateTime', (text, { context }) => toFhirDateTime(text, context.offsetOf)),
   'DTM-instant': fromText(['instant'], (text, { context }) => {
@@ -196,7 +197,7 @@ export const converters: Readonly<Record<string, Converter>> = {
   'TX-CodeableConcept': {
     makes: ['CodeableConcept'],
     convert: (raw, input) => {
-      const text = wholeText(raw, input);
+      const text = allParts(raw, input);
       return text && { text };
     },
   },

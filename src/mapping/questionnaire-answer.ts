@@ -3,7 +3,7 @@ import { toFhirDate, toFhirDateTime, toFhirTime } from '../hl7v2/datetime.ts';
 import { type Json, leaf, partOf } from './context.ts';
 import { type Converter, type ConverterInput, converters, Unconverted } from './converters.ts';
 import { type Item, itemNamed } from './questionnaire.ts';
-import { wholeText } from './texts.ts';
+import { allParts, wholeText } from './texts.ts';
 import { numberOf } from './timing.ts';
 import { unitOf } from './unit.ts';
 
@@ -26,7 +26,8 @@ function saidIn(raw: string, input: ConverterInput): Said {
     const text = partOf(raw, level, n, d);
     return text === '' || text === '""' ? '' : leaf(text, level + 1, d);
   };
-  const all = wholeText(raw, input) ?? '';
+  const isText = ['ST', 'TX', 'FT'].includes(input.segment.text(2));
+  const all = (isText ? wholeText : allParts)(raw, input) ?? '';
   const codes = [1, 4, 10].map(part).filter((it) => it !== '');
   return { codes, texts: [2, 5, 11, 9].map(part).filter((it) => it !== ''), all };
 }

@@ -17,8 +17,20 @@ export function texts(raw: string, { level, context }: ConverterInput, count: nu
   return parts;
 }
 
-/** Everything that a field holds, delimiters and all, for a text element. */
-export function wholeText(raw: string, input: ConverterInput): string | undefined {
+/**
+ * A text as it was sent, delimiters and all: senders forget to escape `^` and `&`, and `10^5 CFU & more` has no parts.
+ * Component separators at its end are those of parts that are not there.
+ */
+export function wholeText(raw: string, { context }: ConverterInput): string | undefined {
+  const { delimiters } = context;
+  let end = raw.length;
+  while (end > 0 && raw.charAt(end - 1) === delimiters.component) end--;
+  const text = raw.slice(0, end);
+  return text === '""' ? undefined : leaf(text, 3, delimiters) || undefined;
+}
+
+/** Everything that a field of parts holds, in words: the texts of all its parts. */
+export function allParts(raw: string, input: ConverterInput): string | undefined {
   if (raw === '') return undefined;
   const { component, subcomponent } = input.context.delimiters;
   if (!raw.includes(component) && !raw.includes(subcomponent))

@@ -3,7 +3,7 @@ import { toFhirDateTime, toFhirTime } from '../hl7v2/datetime.ts';
 import { type Json, leaf, type MappingContext, partOf } from './context.ts';
 import type { Converter, ConverterInput } from './converters.ts';
 import { converters, ours } from './converters.ts';
-import { wholeText } from './texts.ts';
+import { allParts } from './texts.ts';
 import { timeUnitOf } from './unit.ts';
 
 /** Parts of a composite text, each as raw and as words. */
@@ -73,7 +73,7 @@ function repeatPattern(raw: string, input: ConverterInput): Json | undefined {
   });
   const beyond = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11].some((n) => text(n) !== '');
   return said({
-    extension: beyond ? textExtension('v2-repeat-pattern', wholeText(raw, input) ?? '') : undefined,
+    extension: beyond ? textExtension('v2-repeat-pattern', allParts(raw, input) ?? '') : undefined,
     repeat,
     code: concept(rawOf(1), input, 'RepeatPattern'),
   });
@@ -112,7 +112,7 @@ function quantityTiming(raw: string, input: ConverterInput): Json | undefined {
   const beyond = (text(3) !== '' && !duration) || [9, 10, 11].some((n) => text(n) !== '');
   if (!repeat && !code && !beyond) return undefined;
   return said({
-    extension: beyond ? textExtension('v2-quantity-timing', wholeText(raw, input) ?? '') : undefined,
+    extension: beyond ? textExtension('v2-quantity-timing', allParts(raw, input) ?? '') : undefined,
     repeat,
     code,
   });

@@ -51,8 +51,16 @@ describe('a message that leaves out what R4 asks for', () => {
 
   test('a text in which the delimiters were not escaped is kept whole', () => {
     const { extension } = first({ more: [segment('PV2', { 5: 'ring^watch&gold', 12: 'chest^pain' })] }, 'Encounter');
-    expect(JSON.stringify(extension)).toContain('"ring watch gold"');
-    expect(JSON.stringify(extension)).toContain('"chest pain"');
+    expect(JSON.stringify(extension)).toContain('"ring^watch&gold"');
+    expect(JSON.stringify(extension)).toContain('"chest^pain"');
+  });
+
+  test('a text of a result goes in as it was sent, without the separators of parts that are not there', () => {
+    const value = (type: string, text: string): string =>
+      first({ more: [segment('OBX', { 1: '1', 2: type, 3: 'A^a^L', 5: text, 11: 'F' })] }, 'Observation').valueString;
+    expect(value('TX', '10^5 CFU/mL E. coli & S. aureus^^')).toBe('10^5 CFU/mL E. coli & S. aureus');
+    expect(value('ST', String.raw`\T\ & &`)).toBe('& & &');
+    expect(value('PPN', 'D1^Li&van^Min')).toBe('D1 Li van Min');
   });
 
   test('a language that is none is left out of the header', () => {

@@ -40,7 +40,7 @@ describe('OBX, an observation', () => {
   test.each([
     ['ST', 'no change', { valueString: 'no change' }],
     ['TX', 'first line', { valueString: 'first line' }],
-    ['FT', 'a ^ in it', { valueString: 'a in it' }],
+    ['FT', 'a ^ in it', { valueString: 'a ^ in it' }],
     [
       'CWE',
       'POS^positive^L',
