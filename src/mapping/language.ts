@@ -2,16 +2,22 @@
 import type { Json } from './context.ts';
 
 /**
- * R4 ValueSet/languages, without their regions. The binding is a preferred one, and any BCP 47 tag is sound R4; but HAPI
- * refuses what is not on this list, and would refuse the whole Patient for it.
+ * R4 ValueSet/languages. The binding is a preferred one, and any BCP 47 tag is sound R4; but HAPI refuses what is not on this
+ * list, and would refuse the whole Patient for it. What is read and written in Taipei is another script than in Beijing: a
+ * region of the list stays, another goes.
  */
-const common = new Set('ar bn cs da de el en es fi fr fy hi hr it ja ko nl no pa pl pt ru sr sv te zh'.split(' '));
+const common = new Set(
+  (
+    'ar bn cs da de de-AT de-CH de-DE el en en-AU en-CA en-GB en-IN en-NZ en-SG en-US es es-AR es-ES es-UY fi fr fr-BE fr-CH fr-FR ' +
+    'fy fy-NL hi hr it it-CH it-IT ja ko nl nl-BE nl-NL no no-NO pa pl pt pt-BR ru ru-RU sr sr-RS sv sv-SE te zh zh-CN zh-HK zh-SG zh-TW'
+  ).split(' '),
+);
 
 const names = new Intl.DisplayNames('en', { type: 'language' });
 const known = new Map<string, string>();
 const knownMax = 1000;
 
-/** The shortest code of a language, without region or script: `zho`, `chi`, `zh_CN` ─▶ `zh`; undefined for none. */
+/** The shortest code of a language, with a region of the list and without another: `zho`, `zh-MO` ─▶ `zh`; undefined for none. */
 function tagOf(code: string): string | undefined {
   if (!/^[A-Za-z]{2,3}([-_][A-Za-z]{2,4})?$/.test(code)) return undefined;
   let tag = known.get(code);
@@ -24,7 +30,9 @@ function tagOf(code: string): string | undefined {
 
 function shortest(code: string): string {
   try {
-    const language = Intl.getCanonicalLocales(code)[0]?.split('-')[0] ?? '';
+    const tag = Intl.getCanonicalLocales(code)[0] ?? '';
+    if (common.has(tag)) return tag;
+    const [language = ''] = tag.split('-');
     return language.length === 2 && names.of(language) !== language ? language : '';
   } catch {
     return ''; // no language tag at all

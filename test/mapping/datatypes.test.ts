@@ -374,6 +374,9 @@ describe('CWE, a coded value', () => {
     ['zh^Chinese^ISO639', 'zh'],
     ['eng^English^HL70296', 'en'],
     ['zho', 'zh'],
+    ['zh-TW', 'zh-TW'],
+    ['PT_br', 'pt-BR'],
+    ['zh-MO', 'zh'],
   ])('the language %s is %s of BCP-47', (sent, tag) => {
     expect(patient({ 15: sent }).communication[0].language.coding).toEqual([{ system: 'urn:ietf:bcp:47', code: tag }]);
   });
