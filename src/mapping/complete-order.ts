@@ -15,6 +15,7 @@ export function completeOrder(built: Built, context: MappingContext): void {
     // prr-1: a detail is one of a code.
     if (resource.orderDetail) resource.code ??= { text: 'unknown' };
     completeTimings(resource);
+    withoutItself(built, context);
   }
   if (resource.resourceType === 'Observation') {
     for (const { valueRange, valueRatio } of [resource, ...(resource.component ?? [])]) {
@@ -24,6 +25,32 @@ export function completeOrder(built: Built, context: MappingContext): void {
     completeVitalSign(built, context);
   }
   if (resource.resourceType === 'QuestionnaireResponse') completeAnswers(built, context);
+}
+
+/** Two orders of one number are one, and the second may name the first (OBR-29): no order is based on itself, nor twice on another. */
+function withoutItself({ resource, registers }: Built, { aliases }: MappingContext): void {
+  const entries = resource.basedOn as Json[] | undefined;
+  if (!entries) return;
+  const numberOf = (it: Json | undefined): string => `${it?.system}|${it?.value}`;
+  const known = new Map<string, Json>((resource.identifier ?? []).map((it: Json) => [numberOf(it), it]));
+  const names = registers.get('basedOn');
+  const kept = entries.flatMap((it, i) => {
+    if (!it.identifier) return [i];
+    const same = known.get(numberOf(it.identifier));
+    if (same) aliases?.set(it.identifier, same);
+    else known.set(numberOf(it.identifier), it.identifier);
+    return same ? [] : [i];
+  });
+  if (kept.length === entries.length) return;
+  resource.basedOn = kept.map((i) => entries[i]);
+  if (names)
+    registers.set(
+      'basedOn',
+      kept.map((i) => names[i] as string),
+    );
+  if (kept.length > 0) return;
+  delete resource.basedOn;
+  registers.delete('basedOn');
 }
 
 /** Annotation.text is required: a note that came without words says so. */

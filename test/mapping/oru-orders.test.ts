@@ -306,6 +306,26 @@ describe('a specimen', () => {
   });
 });
 
+describe('an order of a parent', () => {
+  const numbers = (sent: string): string[][] =>
+    all(sent, 'ServiceRequest').map((it) => (it.basedOn ?? []).map((other: Json) => other.identifier.value));
+
+  test('is not based on itself where two of one number name each other', () => {
+    const first = ['ORC|RE|ORD1^EPC|F1^LAB', obr({ 2: 'ORD1^EPC' })];
+    const second = (parent: string): string[] => [
+      'ORC|RE|ORD1^EPC|F2^LAB',
+      obr({ 1: '2', 2: 'ORD1^EPC', 3: 'F2^LAB', 4: 'SUSC^s^L', 29: parent }),
+    ];
+    expect(numbers(oru(...first, ...second('ORD1&EPC^F1&LAB')))).toEqual([[]]);
+    expect(numbers(oru(...first, ...second('ORD0&EPC^F1&LAB')))).toEqual([['ORD0']]);
+  });
+
+  test('is based once on the order that ORC-8 and OBR-29 name', () => {
+    const sent = oru('ORC|RE|P1^HIS|||||ORD0&EPC^F0&LAB', obr({ 2: 'P1^HIS', 29: 'ORD0&EPC^F0&LAB' }));
+    expect(numbers(sent)).toEqual([['ORD0', 'F0']]);
+  });
+});
+
 describe('antibiograms', () => {
   const antibiogram = (n: number, parent: string, ...values: readonly string[]): string[] => [
     obr({ 1: String(n), 4: '29576-6^Susceptibility^LN', 26: parent }),
