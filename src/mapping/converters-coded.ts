@@ -1,10 +1,10 @@
 /** Converters of coded values (CWE, CE, ID): the codes that their table gives, those that were sent, and what is beside them. */
-import type { Json } from './context.ts';
+import { type Json, leaf, partOf } from './context.ts';
 import { type Converter, type ConverterInput, ours, Unconverted } from './converters.ts';
 import { languageConcept } from './language.ts';
 import { codePattern, codeSystemOf, isV2Code } from './systems.ts';
 import type { Table, TableTarget } from './tables.ts';
-import { texts } from './texts.ts';
+import { codedTexts } from './texts.ts';
 
 /** One of the three code triplets of a CWE; the third has its system in CWE.12 and version in CWE.13 (v2.7). */
 const triplets: readonly [code: number, text: number, system: number, version: number, oid: number][] = [
@@ -68,7 +68,7 @@ function ownSystem(code: string, table: Table | undefined): string | undefined {
 
 /** Guide 1.5: a coding for each triplet, the table's target before the sender's own; no code but text is `text`. */
 function codeableConcept(raw: string, input: ConverterInput): Json | undefined {
-  const parts = texts(raw, input, componentsMax);
+  const parts = codedTexts(raw, input, componentsMax);
   noteUnknown(parts, input);
   return conceptOf(parts, input);
 }
@@ -93,7 +93,7 @@ function saysMore(parts: readonly string[]): boolean {
  * sent beside one that has a target.
  */
 function requiredCode(raw: string, input: ConverterInput): unknown {
-  const parts = texts(raw, input, componentsMax);
+  const parts = codedTexts(raw, input, componentsMax);
   const hit = triplets
     .map(([c, , s]) => translated(parts[c], parts[s], input)?.code)
     .find((code) => code !== undefined);
@@ -120,7 +120,7 @@ function coding(raw: string, input: ConverterInput): Json | undefined {
   const concept = codeableConcept(raw, input);
   if (!concept) return undefined;
   const own = concept.coding?.[0] ?? { display: concept.text };
-  if (!concept.coding || !saysMore(texts(raw, input, componentsMax))) return own;
+  if (!concept.coding || !saysMore(codedTexts(raw, input, componentsMax))) return own;
   return { ...own, extension: [{ url: `${ours}v2-coded-value`, valueCodeableConcept: concept }] };
 }
 
@@ -129,5 +129,11 @@ export const codedConverters: Readonly<Record<string, Converter>> = {
   'CWE-code': { makes: ['code'], convert: requiredCode },
   'CWE-CodeableConcept': { makes: ['CodeableConcept'], convert: codeableConcept },
   'CWE-language': { makes: ['CodeableConcept'], convert: language },
+  // HL7 v2.5.1 7.2.4: behind the & of OBX-3.1, the part of a report that an observation is.
+  'CWE-suffix': {
+    makes: ['string'],
+    convert: (raw, { level, context: { delimiters } }) =>
+      (level === 2 && leaf(partOf(raw, level, 2, delimiters), 3, delimiters).replace('""', '')) || undefined,
+  },
   'CWE-Coding': { makes: ['Coding'], convert: coding },
 };

@@ -13,7 +13,7 @@ import { languageCode } from './language.ts';
 import { answerConverters } from './questionnaire-answer.ts';
 import { authoritySystemOf, codePattern, codeSystemOf, localSystem, universalUri, uri } from './systems.ts';
 import type { Table } from './tables.ts';
-import { allParts, texts, wholeText } from './texts.ts';
+import { allParts, codedTexts, texts, wholeText } from './texts.ts';
 import { numberOf } from './timing.ts';
 
 /** A text that the FHIR type cannot hold; `extension` carries it on the primitive element, `value` what of it can be held. */
@@ -192,7 +192,13 @@ export const converters: Readonly<Record<string, Converter>> = {
     (text) => ({ Y: true, YES: true, N: false, NO: false, '1': true, '0': false })[text.toUpperCase()],
   ),
   'ST-language': fromText(['code'], languageCode),
-  'CWE-string': fromTextOf(strings, (parts) => parts[8] || parts[1] || parts[0]),
+  'CWE-string': {
+    makes: strings,
+    convert: (raw, input) => {
+      const parts = codedTexts(raw, input, 9);
+      return parts[8] || parts[1] || parts[0] || undefined;
+    },
+  },
   'CWE-codeText': fromTextOf(strings, (parts) => parts[0] || parts[1]),
   'TX-CodeableConcept': {
     makes: ['CodeableConcept'],

@@ -127,12 +127,12 @@ const identity = said(
           identifier: said('One of its identifiers, these types (table 0203) first.', list(text)),
           any: said('A stored one is found by each of these identifiers.', { type: 'boolean' }),
           and: said(
-            'Places (OBX-3.1), valued or not, "parent" (the result that OBR-26 names) and "occurrence", which tell apart what a sender gives one identifier.',
+            'Places (OBX-3.1), valued or not, "parent" (the result that OBR-26 names), "suffix" (of OBX-3.1) and "occurrence", which tell apart what a sender gives one identifier.',
             list(text, { minItems: 1 }),
           ),
         }),
         said(
-          'Places (DG1-3.1), ids of other resources of the message (@Encounter), "sender", "questionnaire" (that OBX-3 names), "parent" (the result that OBR-26 names, where it names one), or "occurrence": 1 for the first of the message of which all else is equal.',
+          'Places (DG1-3.1), ids of other resources of the message (@Encounter), "sender", "questionnaire" (that OBX-3 names), "parent" (the result that OBR-26 names, where it names one), "suffix" (of OBX-3.1, where there is one), or "occurrence": 1 for the first of the message of which all else is equal.',
           list(text, { minItems: 1 }),
         ),
       ],

@@ -48,7 +48,7 @@ function byIdentifier({ identifier: preferred, any = false, and }: ByIdentifier,
     if (further) {
       const values = further([system, value], draft, source, context);
       return {
-        id: identityId(draft.resourceType, system, value, ...withoutParent(and as readonly string[], values, values)),
+        id: identityId(draft.resourceType, system, value, ...withoutMissing(and as readonly string[], values, values)),
       };
     }
     const others = any
@@ -69,23 +69,25 @@ function isOfType({ type }: Json, wanted: string): boolean {
 function byPlaces(parts: readonly string[], owner: string): Identifier {
   const read = readerOfPlaces(parts, owner);
   // A reference that is not there (a patient without a visit) is a part like another; a place must be valued.
-  const mayBeEmpty = parts.map((part) => part.startsWith('@') || part === 'parent');
+  const mayBeEmpty = parts.map((part) => part.startsWith('@') || mayBeMissing.includes(part));
   return (draft, source, context) => {
     const values = read([], draft, source, context, mayBeEmpty);
     if (values.length < parts.length) return undefined;
-    const [names, texts] = [withoutParent(parts, values, parts), withoutParent(parts, values, values)];
+    const [names, texts] = [withoutMissing(parts, values, parts), withoutMissing(parts, values, values)];
     return { id: identityId(draft.resourceType, ...names, ...texts) };
   };
 }
 
-/** Most results have no parent: without one it is no part, so that ids are those that they were before it was asked for. */
-function withoutParent(
+/** Most results have no parent and no suffix: without one it is no part, and ids are those that they were before it was asked for. */
+const mayBeMissing: readonly string[] = ['parent', 'suffix'];
+
+function withoutMissing(
   parts: readonly string[],
   values: readonly string[],
   list: readonly string[],
 ): readonly string[] {
-  const at = parts.indexOf('parent');
-  return at < 0 || values[at] !== '' ? list : list.toSpliced(at, 1);
+  const isMissing = (_: string, i: number): boolean => values[i] === '' && mayBeMissing.includes(parts[i] as string);
+  return values.some(isMissing) ? list.filter((it, i) => !isMissing(it, i)) : list;
 }
 
 /** Gives the text of each part; ends before the first that is empty and may not be. */
@@ -105,6 +107,7 @@ function readerOfPlaces(parts: readonly string[], owner: string): PlacesReader {
     if (part === 'sender') return (_: Source, context: MappingContext) => context.senderSystem;
     if (part === 'questionnaire') return questionnaireOf;
     if (part === 'parent') return parentOf;
+    if (part === 'suffix') return ({ segment }: Source) => segment.text(3, 1, 2);
     if (part === 'occurrence') return () => 'occurrence';
     return textAt(owner, part);
   });

@@ -41,3 +41,19 @@ export function allParts(raw: string, input: ConverterInput): string | undefined
     .map((part) => (part === '""' ? '' : leaf(part, 3, input.context.delimiters)));
   return parts.filter((part) => part !== '').join(' ') || undefined;
 }
+
+/** Of a CWE: its texts, and of those a sender may have left an `&` unescaped. */
+const wordsOf = [1, 4, 8, 10];
+
+/**
+ * The parts of a CWE. Where it is a field its texts have no parts: `Amoxicillin & Clavulanate` is one of them. Where it is a
+ * component, `&` stands between its own parts.
+ */
+export function codedTexts(raw: string, input: ConverterInput, count: number): string[] {
+  const parts = texts(raw, input, count);
+  const { component, subcomponent } = input.context.delimiters;
+  if (input.level !== 1 || !raw.includes(subcomponent)) return parts;
+  const sent = raw.split(component, count);
+  for (const i of wordsOf) if (sent[i]?.includes(subcomponent)) parts[i] = wholeText(sent[i], input) ?? '';
+  return parts;
+}

@@ -63,6 +63,18 @@ describe('a message that leaves out what R4 asks for', () => {
     expect(value('PPN', 'D1^Li&van^Min')).toBe('D1 Li van Min');
   });
 
+  test('a coded text and the name of an organization keep an & that nobody escaped', () => {
+    const { code } = first(
+      { more: ['AL1|1|DA|123^Amoxicillin & Clavulanate^L^^Augmentin & more'] },
+      'AllergyIntolerance',
+    );
+    expect(code.coding[0].display).toBe('Amoxicillin & Clavulanate');
+    expect(JSON.stringify(code)).toContain('Augmentin & more');
+    expect(all({ more: ['IN1|1|A|C1|Blue Cross & Blue Shield'] }, 'Organization').map((it) => it.name)).toContain(
+      'Blue Cross & Blue Shield',
+    );
+  });
+
   test('a language that is none is left out of the header', () => {
     isSound({ MSH: { 19: 'A' } });
   });

@@ -306,6 +306,17 @@ describe('a specimen', () => {
   });
 });
 
+describe('the parts of a report that OBX-3 names behind &', () => {
+  const part = (suffix: string): Json =>
+    only(oru(obr(), obx({ 2: 'TX', 3: `71020${suffix}^Chest^C4`, 5: 'clear' })), 'Observation');
+
+  test('are told apart, and say which they are', () => {
+    expect(new Set(['', '&GDT', '&IMP'].map((it) => part(it).id)).size).toBe(3);
+    expect(extended(part('&IMP'))).toMatchObject({ 'v2-observation-id-suffix': 'IMP' });
+    expect(part('&IMP').code.coding[0].code).toBe('71020');
+  });
+});
+
 describe('an order of a parent', () => {
   const numbers = (sent: string): string[][] =>
     all(sent, 'ServiceRequest').map((it) => (it.basedOn ?? []).map((other: Json) => other.identifier.value));
