@@ -1,17 +1,29 @@
 /** Ids as an argument: random for what clients create, derived from identity for what messages and plans create. */
-import { hash, randomUUID } from 'node:crypto';
+import { hash, randomBytes, randomUUID } from 'node:crypto';
 
 export interface Ids {
-  /** A new logical id or control id: 36 characters of A-Z a-z 0-9 and dash, never given twice. */
+  /** A new logical id: 36 characters of A-Z a-z 0-9 and dash, never given twice. */
   next(): string;
+  /** A new control id (MSH-10, BHS-11, FHS-11): 20 characters of A-Z and 0-9, never given twice. */
+  controlId(): string;
 }
 
-export const randomIds: Ids = { next: () => randomUUID() };
+// 32 characters, so that each is five bits of a byte: a hundred in all.
+const controlLetters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+
+/** HL7 v2.5.1 2.14.9.10; up to v2.6 a longer one may be cut by who gets it. */
+const controlIdLength = 20;
+
+export const randomIds: Ids = {
+  next: () => randomUUID(),
+  controlId: () => Array.from(randomBytes(controlIdLength), (byte) => controlLetters[byte & 31]).join(''),
+};
 
 /** Counting ids (`prefix-1`, `prefix-2` …) for tests. */
 export function countingIds(prefix: string): Ids {
   let last = 0;
-  return { next: () => `${prefix}-${++last}` };
+  const next = (): string => `${prefix}-${++last}`;
+  return { next, controlId: next };
 }
 
 /**

@@ -218,9 +218,9 @@ function narrowCharset({ charset }: Shape, first: Uint8Array | undefined): Chars
   return named === undefined || /^utf-(16|32)/.test(named) ? 'iso-8859-1' : named;
 }
 
-/** What a batch of answers needs from outside: a unique BHS-11 (FHS-11) and BHS-7 as a DTM. */
+/** What a batch of answers needs from outside: for each header a unique BHS-11 (FHS-11), and BHS-7 as a DTM. */
 export interface BatchContext {
-  readonly controlId: string;
+  readonly controlId: () => string;
   readonly timestamp: string;
 }
 
@@ -229,7 +229,6 @@ export interface BatchContext {
  * not fit in BTS-2 and FTS-2. Messages that came without BHS are answered without.
  *
  * @param answers one for each message, in order; undefined where the sender wants none
- * @param context with several headers, their control ids are `ID`, `ID.1`, `ID.2` …
  */
 export function batchAnswer(
   header: BatchHeader,
@@ -238,11 +237,10 @@ export function batchAnswer(
 ): Buffer {
   const { files, charset } = header;
   const out: Uint8Array[] = [header.mark];
-  let [taken, headers] = [0, 0];
+  let taken = 0;
   const open = (line: Uint8Array): Frame => {
-    const controlId = headers++ === 0 ? context.controlId : `${context.controlId}.${headers - 1}`;
     const frame = frameOf(line, charset);
-    out.push(encode(turned(frame, { ...context, controlId }), frame.charset));
+    out.push(encode(turned(frame, context), frame.charset));
     return frame;
   };
   for (const file of files) {
@@ -294,7 +292,7 @@ function turned({ fields, delimiters }: Frame, { controlId, timestamp }: BatchCo
   const encoding = component + repetition + delimiters.escape + subcomponent;
   const [name = '', , sender = '', facility = '', receiver = '', destination = ''] = fields;
   const cells = [name.slice(0, 3), encoding, receiver, destination, sender];
-  cells.push(facility, timestamp, '', '', '', controlId, fields[10] ?? '');
+  cells.push(facility, timestamp, '', '', '', controlId(), fields[10] ?? '');
   return `${cells.join(field).slice(0, frameSegmentBytesMax)}\r`;
 }
 

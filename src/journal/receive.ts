@@ -49,7 +49,7 @@ export interface ReceiverParts {
   readonly mappingOf: (site: string) => SiteMapping;
   readonly zone: Zone;
   readonly clock: Clock;
-  readonly ids: Ids;
+  readonly ids: Pick<Ids, 'controlId'>;
   /** The character set when MSH-18 is empty and neither listener nor site say one. */
   readonly charsetDefault: Charset;
   /** The bell: a message is waiting. */
@@ -103,7 +103,7 @@ export function receiver(parts: ReceiverParts): Receiver {
 
   function answerTo({ message, charset }: Read, problems: readonly Problem[], kind: 'A' | 'C'): Buffer {
     const now = parts.clock.now();
-    const context = { controlId: parts.ids.next(), timestamp: toDtm(now, parts.zone.offsetAt(now)) };
+    const context = { controlId: parts.ids.controlId(), timestamp: toDtm(now, parts.zone.offsetAt(now)) };
     return acknowledge(message, charset, problems, context, kind);
   }
 
@@ -210,7 +210,7 @@ export function receiver(parts: ReceiverParts): Receiver {
       const answers = await receiveBatch(batch.messages, origin);
       const joined = (all: readonly (Buffer | undefined)[]): Buffer | undefined => {
         const now = parts.clock.now();
-        const context = { controlId: parts.ids.next(), timestamp: toDtm(now, parts.zone.offsetAt(now)) };
+        const context = { controlId: () => parts.ids.controlId(), timestamp: toDtm(now, parts.zone.offsetAt(now)) };
         return all.some((it) => it) ? batchAnswer(batch.header, all, context) : undefined;
       };
       const wanted = answers.some((it) => it.application);

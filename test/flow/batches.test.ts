@@ -81,6 +81,17 @@ describe('a file of batches (FHS)', () => {
   });
 });
 
+test('each control id of an answer is 20 characters of A-Z and 0-9, and another one', async () => {
+  const messages = ['2003', '2004'].map((n) => adt('A28', '2026-03-10 09:05', pid(n)));
+  const lines = (await hospital.answerTo(filed(...messages))).toString().split('\r');
+  const [frames, acks] = [/^[FB]HS/, /^MSH/].map((name) =>
+    lines.filter((it) => name.test(it)).map((it) => it.split('|')),
+  );
+  const given = [...(frames ?? []).map((it) => it[10]), ...(acks ?? []).map((it) => it[9])];
+  expect(given).toEqual(Array.from({ length: 4 }, () => expect.stringMatching(/^[A-Z0-9]{20}$/)));
+  expect(new Set(given).size).toBe(4);
+});
+
 describe('several messages in one frame, without a batch', () => {
   test('are answered together, each by its own acknowledgement', async () => {
     const messages = ['3001', '3002'].map((n) => adt('A28', '2026-03-10 09:05', pid(n)));

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type BatchHeader, batchAnswer, splitBatch } from '../../src/hl7v2/batch.ts';
 import { type Charset, decode, encode } from '../../src/hl7v2/charset.ts';
@@ -6,7 +6,11 @@ import { header } from './header.ts';
 
 const fhs = 'FHS|^~\\&|HIS|RENHE|AFTERCARE|CENTRE|20260316||night|all|F77|\r';
 const bhs = 'BHS|^~\\&|HIS|RENHE|AFTERCARE|CENTRE|20260316||||B1|\r';
-const context = { controlId: 'id', timestamp: '20260317' };
+let given = 0;
+beforeEach(() => {
+  given = 0;
+});
+const context = { controlId: () => `id-${++given}`, timestamp: '20260317' };
 
 function message(n: number, fields: Record<number, string> = {}): string {
   return `${header({ 10: `C${n}`, ...fields })}PID|1||${n}\r`;
@@ -156,8 +160,8 @@ describe('what does not fit is said and loses nothing', () => {
 describe('the answer is a batch of acknowledgements', () => {
   test('with FHS and BHS turned around, counted anew, naming what it answers', () => {
     expect(answer(`${fhs}${bhs}${message(1)}${message(2)}BTS|2\rFTS|1\r`)).toEqual([
-      'FHS|^~\\&|AFTERCARE|CENTRE|HIS|RENHE|20260317||||id|F77',
-      'BHS|^~\\&|AFTERCARE|CENTRE|HIS|RENHE|20260317||||id.1|B1',
+      'FHS|^~\\&|AFTERCARE|CENTRE|HIS|RENHE|20260317||||id-1|F77',
+      'BHS|^~\\&|AFTERCARE|CENTRE|HIS|RENHE|20260317||||id-2|B1',
       'MSH|A0',
       'MSA|AA|C0',
       'MSH|A1',
@@ -169,7 +173,7 @@ describe('the answer is a batch of acknowledgements', () => {
 
   test('without FHS where none came, with the control id as given', () => {
     expect(answer(`${bhs}${message(1)}BTS|1\r`)).toEqual([
-      'BHS|^~\\&|AFTERCARE|CENTRE|HIS|RENHE|20260317||||id|B1',
+      'BHS|^~\\&|AFTERCARE|CENTRE|HIS|RENHE|20260317||||id-1|B1',
       'MSH|A0',
       'MSA|AA|C0',
       'BTS|1',
@@ -209,8 +213,8 @@ describe('the answer is a batch of acknowledgements', () => {
 
   test('with the delimiters of the sender, and standard ones where his are none', () => {
     const theirs = bhs.replaceAll('|', '#').replace('^~\\&', '*!?%');
-    expect(answer(`${theirs}${message(1)}BTS#1\r`)[0]).toBe('BHS#*!?%#AFTERCARE#CENTRE#HIS#RENHE#20260317####id#B1');
-    expect(answer(`BHS\r${message(1)}`)[0]).toBe('BHS|^~\\&|||||20260317||||id|');
+    expect(answer(`${theirs}${message(1)}BTS#1\r`)[0]).toBe('BHS#*!?%#AFTERCARE#CENTRE#HIS#RENHE#20260317####id-1#B1');
+    expect(answer(`BHS\r${message(1)}`)[0]).toBe('BHS|^~\\&|||||20260317||||id-2|');
   });
 
   test('that no control character of the header can break', () => {
@@ -228,7 +232,7 @@ describe('the answer is a batch of acknowledgements', () => {
     const text = `${bhs.replace('HIS', '表東')}${message(1, { 18: declared })}BTS|1\r`;
     const { header: frame } = split(text, charset);
     const bytes = batchAnswer(frame, [], context);
-    expect(textOf(bytes, charset).split('\r')[0]).toBe('BHS|^~\\&|AFTERCARE|CENTRE|表東|RENHE|20260317||||id|B1');
+    expect(textOf(bytes, charset).split('\r')[0]).toBe('BHS|^~\\&|AFTERCARE|CENTRE|表東|RENHE|20260317||||id-1|B1');
   });
 
   test('byte for byte where the first message calls narrow bytes UTF-16 (fuzz, seed 20262000)', () => {
