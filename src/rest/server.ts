@@ -33,8 +33,9 @@ export function httpServer(parts: HttpParts): Server {
   app.set('query parser', false);
   app.use((request, response, next) => {
     const begun = performance.now();
+    // Now: within what is mounted the path begins behind the mount.
+    const route = `/${request.path.split('/')[1] ?? ''}`;
     response.once('finish', () => {
-      const route = `/${request.path.split('/')[1] ?? ''}`;
       parts.served({ method: request.method, route, status: response.statusCode, ms: performance.now() - begun });
     });
     next();
