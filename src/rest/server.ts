@@ -58,6 +58,9 @@ export function httpServer(parts: HttpParts): Server {
   // Read as bytes and parsed here: a body that is not UTF-8 or not JSON gets an OperationOutcome as every other error.
   const body = express.raw({ type: () => true, limit: parts.bodyBytesMax });
   app.post('/hl7v2', refuseOthers, body, (request, response) => hl7OverHttp(request, response, parts));
+  app.all('/hl7v2', () => {
+    throw new Failure('method-not-allowed', 'this path takes POST', undefined, ['POST']);
+  });
   app.use('/admin', parts.admin);
   app.use('/fhir', body, (request, response) => fhir(request, response, parts));
   app.use(() => {

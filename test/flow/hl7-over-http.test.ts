@@ -113,7 +113,8 @@ describe('a request that is no message', () => {
     },
   );
 
-  test('GET: there is nothing to be read', async () => {
-    expect((await fetch(hospital.app.http.replace(/\/fhir$/, '/hl7v2'))).status).toBe(404);
+  test.each(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])('%s: 405, and what the path takes', async (method) => {
+    const { status, headers } = await fetch(hospital.app.http.replace(/\/fhir$/, '/hl7v2'), { method });
+    expect([status, headers.get('allow')]).toEqual([405, 'POST']);
   });
 });
