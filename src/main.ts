@@ -18,9 +18,10 @@ const profiles = (): StoredResource[] => readProfiles(root('profiles'));
 
 async function setting(): Promise<Setting> {
   const { readConfig } = await import('./config.ts');
+  const config = readConfig(process.env);
   return {
-    ...readConfig(process.env),
-    mappings: root('mappings'),
+    ...config,
+    mappings: config.mappings ?? root('mappings'),
     questionnaires: () => questionnairesOf(profiles()),
   };
 }

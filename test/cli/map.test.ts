@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { frame } from '../../adapters/mllp/frame.ts';
 import type { Json } from '../../src/fhir/types.ts';
+import { mappingsWith } from '../flow/sites.ts';
 import { temporaryFolder } from '../support/app.ts';
 import { discharge, hospitalDay } from '../support/messages.ts';
 
@@ -56,6 +57,26 @@ beforeAll(() => {
 });
 
 afterAll(() => folder.remove());
+
+describe('MAPPINGS names the folder of the mapping files', () => {
+  const mappings = mappingsWith({ clinic: 'segments:\n  PID-Patient:\n    - { to: active, value: true }\n' });
+  afterAll(() => mappings.remove());
+  const aftercare = (...args: string[]): ReturnType<typeof spawnSync> =>
+    spawnSync(process.execPath, [join(root, 'bin/aftercare.js'), ...args], {
+      encoding: 'utf8',
+      env: { ...process.env, NODE_NO_WARNINGS: '1', MAPPINGS: mappings.path },
+    });
+
+  test('for map', () => {
+    const { status, stdout } = aftercare('map', '--site', 'clinic', at('one.hl7'));
+    expect(status).toBe(0);
+    expect(resource(JSON.parse(String(stdout)), 'Patient').active).toBe(true);
+  });
+
+  test('for mapping', () => {
+    expect(aftercare('mapping', 'check', 'clinic')).toMatchObject({ status: 0 });
+  });
+});
 
 describe('aftercare map', () => {
   test('writes one transaction per message and line, in the order of the files', () => {
