@@ -115,13 +115,18 @@ export function chosen(values: Json, zone: Zone): Omit<MessageQuery, 'limit'> {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
-/** The beginning of a day, or an instant; local times are those of the server. */
-function timeOf(name: string, value: string | undefined, zone: Zone): number | undefined {
+/**
+ * An instant is itself. A year, a month or a day counts whole: `from` is where it begins, `to` where it ends. Local times are
+ * those of the server.
+ */
+function timeOf(name: 'from' | 'to', value: string | undefined, zone: Zone): number | undefined {
   if (value === undefined) return undefined;
-  const low = dateRange(value, zone)?.low;
-  if (low === undefined || !Number.isFinite(low))
+  // In a query an unescaped `+` is a blank.
+  const range = dateRange(value.replace(/(?<=T.*) (?=\d\d:\d\d$)/, '+'), zone);
+  const at = name === 'to' && !value.includes('T') ? range?.high : range?.low;
+  if (at === undefined || !Number.isFinite(at))
     throw new Failure('malformed', `${name} is a date or an instant, such as 2026-03-16 or 2026-03-16T10:00:00+08:00`);
-  return low;
+  return at;
 }
 
 /** The address of the next page, with what this one was asked for. @param before the last id of this page */

@@ -120,7 +120,7 @@ describe('many messages', () => {
   test.each([
     [{ ids: [3, 1, 1] }, [1, 3]],
     [{ type: 'ADT^A01' }, [2]],
-    [{ facility: 'RENHE', to: '2026-03-17' }, [1, 2]],
+    [{ facility: 'RENHE', to: '2026-03-16' }, [1, 2]],
     [{ from: '2026-03-17', state: 'applied' }, [3, 4]],
     [{ ids: [1, 2, 77], type: 'ADT^A08' }, [1]],
     [{ site: 'elsewhere' }, []],
