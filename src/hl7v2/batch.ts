@@ -41,6 +41,8 @@ export interface Batch {
   readonly messages: readonly Uint8Array[];
   /** Counts that do not fit, segments that belong to no message; names no content. */
   readonly problem?: string;
+  /** True for one that is whole and holds no message, as it may (2.10.3): each header has its trailer, and nothing is odd. */
+  readonly isEmpty?: boolean;
 }
 
 /** More messages are not cut: the bytes come back as one, which is no sound message and so kept and refused whole. */
@@ -100,6 +102,9 @@ class Builder {
   readonly problems: string[] = [];
   readonly files: (Open<BatchFile> & { batches: Open<BatchGroup>[] })[] = [];
   framed = false;
+  #headers = 0;
+  #trailers = 0;
+  #hasStray = false;
   #group: Open<BatchGroup> | undefined;
   #file: (Open<BatchFile> & { batches: Open<BatchGroup>[] }) | undefined;
 
@@ -112,6 +117,9 @@ class Builder {
   /** A segment of the frame. */
   frame(name: string, line: Uint8Array, shape: Shape): void {
     this.framed = true;
+    if (name.endsWith('HS')) this.#headers++;
+    else if (this.#of(name)) this.#trailers++;
+    else this.#hasStray = true;
     if (name === 'FHS') {
       this.#group = undefined;
       this.#file = { fhs: line, batches: [] };
@@ -125,6 +133,16 @@ class Builder {
       this.#group = undefined;
       this.#file = undefined;
     }
+  }
+
+  /** What a trailer ends, where its header was there. */
+  #of(name: string): Uint8Array | undefined {
+    return name === 'BTS' ? this.#group?.bhs : this.#file?.fhs;
+  }
+
+  get isEmpty(): boolean {
+    const isWhole = this.#headers > 0 && this.#headers === this.#trailers && !this.#hasStray;
+    return isWhole && this.messages.length === 0 && this.problems.length === 0;
   }
 
   #open(group: Open<BatchGroup>): Open<BatchGroup> {
@@ -191,11 +209,12 @@ export function splitBatch(bytes: Uint8Array, messagesMax = batchMessagesMax): B
 
 const problemsMax = 20;
 
-function finished(bytes: Uint8Array, shape: Shape, { files, messages, problems }: Builder): Batch {
+function finished(bytes: Uint8Array, shape: Shape, builder: Builder): Batch {
+  const { files, messages, problems, isEmpty } = builder;
   const charset = shape.width > 1 ? wideCharset(shape) : narrowCharset(shape, messages[0]);
   const mark = bytes.subarray(0, shape.width > 1 ? shape.mark : 0);
   const problem = problems.slice(0, problemsMax).join('; ');
-  return { header: { files, charset, mark }, messages, ...(problem && { problem }) };
+  return { header: { files, charset, mark }, messages, ...(problem && { problem }), ...(isEmpty && { isEmpty }) };
 }
 
 function tooMany(bytes: Uint8Array, messagesMax: number): Batch {

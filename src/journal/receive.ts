@@ -206,13 +206,17 @@ export function receiver(parts: ReceiverParts): Receiver {
   return {
     receive: async (bytes, origin) => {
       const batch = splitBatch(bytes);
-      if (!batch || batch.messages.length === 0) return keepAndAnswer(readMessage(bytes, origin, parts), origin);
-      const answers = await receiveBatch(batch.messages, origin);
-      const joined = (all: readonly (Buffer | undefined)[]): Buffer | undefined => {
+      if (!batch || (batch.messages.length === 0 && !batch.isEmpty))
+        return keepAndAnswer(readMessage(bytes, origin, parts), origin);
+      const answered = (all: readonly (Buffer | undefined)[]): Buffer => {
         const now = parts.clock.now();
         const context = { controlId: () => parts.ids.controlId(), timestamp: toDtm(now, parts.zone.offsetAt(now)) };
-        return all.some((it) => it) ? batchAnswer(batch.header, all, context) : undefined;
+        return batchAnswer(batch.header, all, context);
       };
+      if (batch.isEmpty) return { accept: answered([]) };
+      const answers = await receiveBatch(batch.messages, origin);
+      const joined = (all: readonly (Buffer | undefined)[]): Buffer | undefined =>
+        all.some((it) => it) ? answered(all) : undefined;
       const wanted = answers.some((it) => it.application);
       return {
         accept: joined(answers.map((it) => it.accept)),

@@ -653,4 +653,28 @@ describe('a batch', () => {
     ]);
     expect(lines.map((it) => it.slice(0, 3)).filter((it) => /^[BF]/.test(it))).toEqual(['FHS', 'BHS', 'BTS', 'FTS']);
   });
+
+  test('without messages is answered by one without, and nothing is kept', async () => {
+    const { kept, bells, receiveBytes } = bench();
+    expect((await receiveBytes(batch())).toString().split('\r')).toEqual([
+      'FHS|^~\\&|||HIS||20260316103001+0800||||ack-1|',
+      'BHS|^~\\&|||HIS|RENHE|20260316103001+0800||||ack-2|B7',
+      'BTS|0',
+      'FTS|1',
+      '',
+    ]);
+    expect([kept, bells]).toEqual([[], []]);
+  });
+
+  test.each([
+    ['a batch header', 'BHS|^~\\&|HIS\r'],
+    ['a file header', 'FHS|^~\\&|HIS\rBHS|^~\\&|HIS\rBTS|0\r'],
+    ['a header and the trailer of another', 'FHS|^~\\&|HIS\rBTS|0\r'],
+    ['a trailer', 'BTS|0\r'],
+    ['a batch that counts messages that did not come', 'BHS|^~\\&|HIS\rBTS|3\r'],
+  ])('that is %s alone, and no message, is refused', async (_, text) => {
+    const { kept, receive } = bench();
+    expect(shown(await receive(text)).code).toBe('AE');
+    expect(kept.map((it) => it.state)).toEqual(['rejected']);
+  });
 });
