@@ -25,6 +25,7 @@ export async function journal(count: number, rounds: number): Promise<Row> {
     zone,
     clock: systemClock,
     ids: randomIds,
+    givenUp: () => {},
     charsetDefault: 'utf-8',
     kept: () => {},
   });

@@ -41,6 +41,7 @@ export function stages(): (on: { store: Store; parameters: SearchParameters }) =
       zone,
       clock,
       ids: randomIds,
+      givenUp: () => {},
       charsetDefault: 'utf-8',
       kept: () => {},
     });

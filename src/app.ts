@@ -147,6 +147,7 @@ export async function startApp(config: Config, clock: Clock = systemClock, ids: 
       observer.note({ event: 'message-kept', state });
       if (state === 'received') queue.ring({ kind: 'ingest', id: 'journal' });
     },
+    givenUp: () => observer.note({ event: 'answer-given-up' }),
   });
   observer.gauge('aftercare_messages', 'Messages in the journal by state', () => store.messageCounts(), 'state');
   const outgoingCounts = () => store.outgoingCounts();

@@ -12,6 +12,8 @@ export type Observation =
   | { readonly event: 'message-kept'; readonly state: string }
   | { readonly event: 'message-applied'; readonly state: string }
   | { readonly event: 'message-not-kept'; readonly error: string }
+  /** An application acknowledgement of enhanced mode: too many were waited for. */
+  | { readonly event: 'answer-given-up' }
   | {
       readonly event: 'mllp';
       readonly listener: string;
@@ -44,6 +46,7 @@ const levels: Record<Observation['event'], 'debug' | 'info' | 'warn' | 'error'> 
   'message-kept': 'debug',
   'message-applied': 'debug',
   'message-not-kept': 'error',
+  'answer-given-up': 'error',
   mllp: 'debug',
   'certificates-not-read': 'error',
   'job-failed': 'error',

@@ -46,7 +46,7 @@ export interface Batch {
 }
 
 /** More messages are not cut: the bytes come back as one, which is no sound message and so kept and refused whole. */
-const batchMessagesMax = 50_000;
+export const batchMessagesMax = 50_000;
 
 const frameNames = ['MSH', 'FHS', 'BHS', 'BTS', 'FTS'];
 

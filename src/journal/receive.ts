@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { Zone } from '../fhir/zone.ts';
 import { type AckWish, ackCodeOf, acknowledge, ackWishOf, isWanted } from '../hl7v2/ack.ts';
-import { batchAnswer, splitBatch } from '../hl7v2/batch.ts';
+import { batchAnswer, batchMessagesMax, splitBatch } from '../hl7v2/batch.ts';
 import { type Charset, charsetOf, decode, salvageHeader } from '../hl7v2/charset.ts';
 import { contentDigest } from '../hl7v2/content.ts';
 import { toDtm } from '../hl7v2/datetime.ts';
@@ -54,6 +54,10 @@ export interface ReceiverParts {
   readonly charsetDefault: Charset;
   /** The bell: a message is waiting. */
   readonly kept: (state: NewMessage['state']) => void;
+  /** An application acknowledgement was given up, because too many are waited for. */
+  readonly givenUp: () => void;
+  /** For tests. */
+  readonly waitingMax?: number;
 }
 
 /** The two ways in, and how the receiver learns what became of a message. */
@@ -75,16 +79,23 @@ interface Read {
 /** Control ids longer than the journal wants are the sender's mistake; characters. */
 const keyLengthMax = 250;
 
-/** Messages whose application acknowledgement is waited for at most; beyond, the oldest gets none. */
-const waitingMax = 10_000;
+/**
+ * Messages whose application acknowledgement is waited for at most; beyond, the oldest gets none. Two of the largest batches and
+ * the rest of a day's senders: the messages of one batch never push each other out. Some 30 MB, were it ever reached.
+ */
+const defaultWaitingMax = 2 * batchMessagesMax + 10_000;
 
 export function receiver(parts: ReceiverParts): Receiver {
+  const { waitingMax = defaultWaitingMax } = parts;
   const waiting = new Map<number, ((state: MessageState | undefined) => void)[]>();
 
   /** What a message comes to; `forget` when that is known otherwise. */
   function outcomeOf(id: number): { readonly state: Promise<MessageState | undefined>; forget(): void } {
     // Another process may have applied them: nobody here will ever hear of that.
-    if (waiting.size >= waitingMax) settle(waiting.keys().next().value as number, undefined);
+    if (waiting.size >= waitingMax && !waiting.has(id)) {
+      settle(waiting.keys().next().value as number, undefined);
+      parts.givenUp();
+    }
     const { promise, resolve } = Promise.withResolvers<MessageState | undefined>();
     waiting.set(id, [...(waiting.get(id) ?? []), resolve]);
     const forget = (): void => {

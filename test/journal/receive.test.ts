@@ -67,6 +67,7 @@ function bench(parts: Partial<ReceiverParts> = {}): Bench {
       log.push('bell');
       bells.push(state);
     },
+    givenUp: () => log.push('given up'),
     ...parts,
   };
   const made = receiver(all);
@@ -512,6 +513,33 @@ describe('enhanced mode', () => {
     const { application } = await receiver.receive(Buffer.from(wishing('NE', 'ER')), origin);
     receiver.applied(1, 'applied');
     expect(await application).toBeUndefined();
+  });
+
+  test('of a batch of more than 10,000 messages each has its application acknowledgement', async () => {
+    let last = 0;
+    const count = 10_001;
+    const { parts } = bench();
+    const store = { ...parts.store, keepNamed: async () => ({ kind: 'new', id: ++last }) as const };
+    const { receive, applied } = receiver({
+      ...parts,
+      store: { ...store, message: () => Promise.reject(new Error()) },
+    });
+    const all = Array.from({ length: count }, (_, i) => wishing('NE', 'AL', `B${i}`)).join('');
+    const { application } = await receive(Buffer.from(all), origin);
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    for (let id = 1; id <= count; id++) applied(id, 'applied');
+    expect((await application)?.toString().match(/\rMSA\|AA\|/g)).toHaveLength(count);
+  });
+
+  test('when too many are waited for the oldest is given up, and that is told', async () => {
+    const { log, receiver } = bench({ waitingMax: 1 });
+    const [one, two] = await Promise.all(
+      ['C1', 'C2'].map((it) => receiver.receive(Buffer.from(wishing('NE', 'AL', it)), origin)),
+    );
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    receiver.applied(2, 'applied');
+    expect([await one?.application, code(await two?.application)]).toEqual([undefined, 'AA']);
+    expect(log.filter((it) => it === 'given up')).toHaveLength(1);
   });
 
   test('a refused message has CE, which ends it; where none is wanted its application acknowledgement, at once', async () => {
