@@ -52,23 +52,32 @@ export function isWanted(condition: AckCondition, code: AckCode): boolean {
   return condition === 'AL' || (condition === 'SU' && success) || (condition === 'ER' && !success);
 }
 
-/** Since v2.5 ERR has ERL, code, severity and text in fields of their own; before it was one ELD in ERR-1. */
-function errSegment(problem: Problem, legacy: boolean, d: Delimiters): string {
-  const {
-    segment = '',
-    sequence = segment ? 1 : '',
-    field = '',
-    repetition = field ? 1 : '',
-    component = '',
-  } = problem;
-  const text = escapeText(errorCodes[problem.code], d);
-  if (legacy) {
-    const code = [problem.code, text, 'HL70357'].join(d.subcomponent);
-    return ['ERR', [segment, sequence, field, code].join(d.component)].join(d.field);
-  }
-  const place = trimmed([segment, sequence, field, repetition, component].join(d.component), d.component);
-  const code = [problem.code, text, 'HL70357'].join(d.component);
-  return ['ERR', '', place, code, 'E', '', '', '', escapeText(problem.text, d)].join(d.field);
+/** Where a problem is, as far as it is known: segment, sequence, field. */
+function placeOf(problem: Problem): (string | number)[] {
+  const { segment = '', sequence, field = '' } = problem;
+  return [segment, sequence ?? (segment ? 1 : ''), field];
+}
+
+function codeOf({ code }: Problem, delimiter: string, d: Delimiters): string {
+  return [code, escapeText(errorCodes[code], d), 'HL70357'].join(delimiter);
+}
+
+/** Since v2.5 ERR has ERL, code, severity and text in fields of their own, and there is one for each problem. */
+function errSegment(problem: Problem, d: Delimiters): string {
+  const { field, repetition, component = '' } = problem;
+  const place = trimmed(
+    [...placeOf(problem), repetition ?? (field ? 1 : ''), component].join(d.component),
+    d.component,
+  );
+  return ['ERR', '', place, codeOf(problem, d.component, d), 'E', '', '', '', escapeText(problem.text, d)].join(
+    d.field,
+  );
+}
+
+/** Before v2.5 there is one ERR, whose ERR-1 has an ELD for each problem. */
+function legacyErrSegment(problems: readonly Problem[], d: Delimiters): string {
+  const eld = (it: Problem): string => [...placeOf(it), codeOf(it, d.subcomponent, d)].join(d.component);
+  return ['ERR', problems.map(eld).join(d.repetition)].join(d.field);
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
@@ -116,6 +125,7 @@ export function acknowledge(
   const summary = legacy && problems[0] ? escapeText(problems[0].text, d) : '';
   const msa = ['MSA', ackCodeOf(problems, kind), copy(10), ...(summary ? [summary] : [])];
   const lines = [trimmed(msh.join(d.field), d.field), msa.join(d.field)];
-  for (const problem of problems) lines.push(errSegment(problem, legacy, d));
+  if (!legacy) lines.push(...problems.map((it) => errSegment(it, d)));
+  else if (problems.length > 0) lines.push(legacyErrSegment(problems, d));
   return encode(`${lines.join('\r')}\r`, charset);
 }

@@ -110,6 +110,15 @@ describe('a problem', () => {
     expect(answer.segments.filter((it) => it.name === 'ERR').map((it) => it.text(3))).toEqual(['101', '201']);
   });
 
+  test('before v2.5 each is a repetition of ERR-1 in the one segment that there is', () => {
+    const problems: Problem[] = [missingId, { code: '201', text: 'no', segment: 'MSH', field: 9 }];
+    const lines = ack(header({ 12: '2.4' }), problems).split('\r');
+    expect(lines.slice(2)).toEqual([
+      'ERR|PID^1^3^101&Required field missing&HL70357~MSH^1^9^201&Unsupported event code&HL70357',
+      '',
+    ]);
+  });
+
   test('with delimiters in its text stays one field', () => {
     const answer = parse(ack(header(), [{ code: '102', text: 'a|b^c\rd' }]))!;
     expect(answer.first('ERR')?.text(8)).toBe('a|b^cd');
@@ -165,7 +174,7 @@ describe('the acknowledgement speaks as the sender does', () => {
   });
 });
 
-test('whatever the problems are, the acknowledgement is a message with one ERR each', () => {
+test('whatever the problems are, the acknowledgement is a message with one ERR each, before v2.5 with one of all', () => {
   const problem = fc.record(
     {
       code: fc.constantFrom(...(Object.keys(errorCodes) as ErrorCode[])),
@@ -179,7 +188,9 @@ test('whatever the problems are, the acknowledgement is a message with one ERR e
   fc.assert(
     fc.property(fc.array(problem, { maxLength: 4 }), fc.constantFrom('2.3.1', '2.5.1', '2.8'), (problems, version) => {
       const answer = parse(ack(header({ 12: version }), problems as Problem[]))!;
-      expect(answer.segments.map((it) => it.name)).toEqual(['MSH', 'MSA', ...problems.map(() => 'ERR')]);
+      const errors = version === '2.3.1' ? problems.slice(0, 1) : problems;
+      expect(answer.segments.map((it) => it.name)).toEqual(['MSH', 'MSA', ...errors.map(() => 'ERR')]);
+      if (version === '2.3.1') expect(answer.first('ERR')?.repetitions(1) ?? []).toHaveLength(problems.length);
       expect(answer.first('MSA')?.field(1)).toBe(ackCodeOf(problems as Problem[]));
     }),
   );
