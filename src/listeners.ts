@@ -219,21 +219,59 @@ function refuseTwins(listeners: readonly ListenerConfig[], refuse: Refuse): void
   }
 }
 
-/** Networks such as `10.1.0.0/16`, `2001:db8::/32` and single addresses. IPv4 within IPv6 (`::ffff:10.1.0.0/112`) is IPv4. */
+/** A network: its address without the mask, and how many bits of it count. */
+interface Network {
+  readonly address: string;
+  readonly length: number;
+  readonly family: 'ipv4' | 'ipv6';
+}
+
+/**
+ * A network such as `10.1.0.0/16`, `2001:db8::/32`, or a single address. IPv4 within IPv6 (`::ffff:10.1.0.0/112`) is IPv4.
+ * @returns undefined for what is none
+ */
+export function networkOf(text: string): Network | undefined {
+  const [, mapped, address = '', bits] = /^(::ffff:(?=\d+\.))?([^/%]+)(?:\/(\d{1,3}))?$/i.exec(text) ?? [];
+  const version = isIP(address);
+  const width = version === 4 ? 32 : 128;
+  const length = bits === undefined ? width : Number(bits) - (mapped ? 96 : 0);
+  if (version === 0 || (mapped && version === 6) || length < 0 || length > width) return undefined;
+  return { address, length, family: version === 4 ? 'ipv4' : 'ipv6' };
+}
+
 function networksOf(networks: readonly string[], refuse: Refuse): { list: BlockList; everybody: boolean } {
   const list = new BlockList();
-  let everybody = false;
-  for (const [i, network] of networks.entries()) {
-    const [, mapped, address = '', bits] = /^(::ffff:(?=\d+\.))?([^/%]+)(?:\/(\d{1,3}))?$/i.exec(network) ?? [];
-    const version = isIP(address);
-    const width = version === 4 ? 32 : 128;
-    const length = bits === undefined ? width : Number(bits) - (mapped ? 96 : 0);
-    if (version === 0 || (mapped && version === 6) || length < 0 || length > width)
-      refuse(['allow', i], `'${network}' is not a network such as 10.1.0.0/16`);
-    list.addSubnet(address, length, version === 4 ? 'ipv4' : 'ipv6');
-    everybody ||= length === 0;
+  const prefixes: string[] = [];
+  for (const [i, text] of networks.entries()) {
+    const network = networkOf(text) ?? refuse(['allow', i], `'${text}' is not a network such as 10.1.0.0/16`);
+    list.addSubnet(network.address, network.length, network.family);
+    prefixes.push(prefixOf(network));
   }
-  return { list, everybody };
+  return { list, everybody: covers(prefixes, '') || covers(prefixes, ipv4Prefix) };
+}
+
+/** IPv4 within IPv6 (`::ffff:0:0/96`), in bits: there a BlockList finds IPv4 addresses too. */
+const ipv4Prefix = '0'.repeat(80) + '1'.repeat(16);
+
+/** The bits of a network that count. */
+function prefixOf({ address, length, family }: Network): string {
+  const bits = (numbers: readonly number[], width: number): string =>
+    numbers.map((it) => it.toString(2).padStart(width, '0')).join('');
+  if (family === 'ipv4') return ipv4Prefix + bits(address.split('.').map(Number), 8).slice(0, length);
+  // An URL has IPv6 in hexadecimal groups, whatever way it was written.
+  const [head = [], tail = []] = new URL(`http://[${address}]`).hostname
+    .slice(1, -1)
+    .split('::')
+    .map((part) => (part === '' ? [] : part.split(':').map((it) => Number.parseInt(it, 16))));
+  const zeros = Array.from({ length: 8 - head.length - tail.length }, () => 0);
+  return bits([...head, ...zeros, ...tail], 16).slice(0, length);
+}
+
+/** True when the networks together are all of what begins with these bits: two halves allow everybody as the whole does. */
+function covers(networks: readonly string[], prefix: string): boolean {
+  if (networks.some((it) => prefix.startsWith(it))) return true;
+  const within = networks.filter((it) => it.startsWith(prefix));
+  return within.length > 0 && covers(within, `${prefix}0`) && covers(within, `${prefix}1`);
 }
 
 /** What node:tls takes; PEM. */

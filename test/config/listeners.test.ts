@@ -142,6 +142,7 @@ describe('an allow-list', () => {
 describe('what others can reach wants access control', () => {
   test.each([
     ['an allow-list', 'allow: [10.0.0.0/8]'],
+    ['an allow-list of IPv4 and IPv6', 'allow: [0.0.0.0/1, 192.0.0.0/2, "2001:db8::/32", "8000::/1", "::1"]'],
     ['mutual TLS', 'tls: { certificate: server.crt, key: server.key, clientAuthority: clients.crt }'],
     ['both', 'allow: [0.0.0.0/0], tls: { certificate: server.crt, key: server.key, clientAuthority: clients.crt }'],
   ])('%s is enough', (_, rest) => {
@@ -153,6 +154,10 @@ describe('what others can reach wants access control', () => {
     ['TLS alone', 'tls: { certificate: server.crt, key: server.key }'],
     ['a list of everybody', 'allow: [10.0.0.0/8, 0.0.0.0/0]'],
     ['a list of everybody on IPv6', 'allow: ["::/0"]'],
+    ['a list of both halves', 'allow: [0.0.0.0/1, 128.0.0.0/1]'],
+    ['a list of the whole in more pieces', 'allow: [128.0.0.0/2, 10.0.0.0/8, 192.0.0.0/2, 0.0.0.0/1]'],
+    ['a list of both halves of IPv6', 'allow: ["::/1", "8000::/1"]'],
+    ['a list of the half of IPv6 that IPv4 is in', 'allow: ["::/1"]'],
     ['a list of every mapped IPv4 address', 'allow: ["::ffff:0.0.0.0/96"]'],
   ])('%s is not', (_, rest) => {
     expect(faultIn(open(rest))).toBe(
