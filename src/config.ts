@@ -2,7 +2,7 @@
 import { Ajv } from 'ajv';
 import { Zone } from './fhir/zone.ts';
 import { type Charset, charsetOf } from './hl7v2/charset.ts';
-import { ConfigError, isLoopback, type ListenerConfig, listenerOf, readListeners } from './listeners.ts';
+import { ConfigError, isLoopback, type ListenerConfig, listenerOf, networkOf, readListeners } from './listeners.ts';
 
 export { ConfigError, isLoopback } from './listeners.ts';
 
@@ -59,35 +59,59 @@ const hints: Record<string, string> = {
 
 const validate = new Ajv({ allErrors: true, meta: false, validateSchema: false }).compile(schema);
 
-/** @throws ConfigError that names each wrong variable */
+/** @throws ConfigError with a line for each wrong variable */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
-  if (!validate({ ...env })) {
-    const lines = (validate.errors ?? []).map(({ instancePath, message }) => {
+  const lines = new Map<string, string>();
+  const wrong = (name: string, text: string): void => void (lines.has(name) || lines.set(name, `${name}: ${text}`));
+  if (!validate({ ...env }))
+    for (const { instancePath, message } of validate.errors ?? []) {
       const name = instancePath.slice(1);
-      return `${name}: ${hints[name] ?? message}`;
-    });
-    throw new ConfigError(lines.join('\n'));
-  }
-  const host = env.HOST || '127.0.0.1';
-  if (!isLoopback(host))
-    throw new ConfigError(
-      `HOST: ${host} is not a loopback address, and AUTH is not there yet: without access control the server stays on this machine`,
-    );
-  const charset = env.CHARSET_DEFAULT || 'UTF-8';
-  const charsetDefault = charsetOf(charset);
-  if (!charsetDefault) throw new ConfigError(`CHARSET_DEFAULT: '${charset}' is not a known character set`);
+      wrong(name, hints[name] ?? `${message}`);
+    }
+  /** What a variable says; undefined when that cannot be used. */
+  const read = <T>(
+    name: string,
+    fallback: string,
+    value: (text: string) => T | undefined,
+    text: string,
+  ): T | undefined => {
+    const found = value(env[name] || fallback);
+    if (found === undefined) wrong(name, text.replace('%', () => env[name] ?? ''));
+    return found;
+  };
+  const host = read(
+    'HOST',
+    '127.0.0.1',
+    (it) => (isLoopback(it) ? it : undefined),
+    '% is not a loopback address, and AUTH is not there yet: without access control the server stays on this machine',
+  );
+  const httpPort = read('HTTP_PORT', '8080', portOf, '% is not a port');
+  const mllpPort = read('MLLP_PORT', '2575', portOf, '% is not a port');
+  const storeUrl = read('STORE_URL', 'sqlite:./data/aftercare.db', storeOf, hints.STORE_URL as string);
+  const zone = read('TIME_ZONE', 'Asia/Shanghai', zoneOf, "'%' is not an IANA time zone");
+  const charsetDefault = read('CHARSET_DEFAULT', 'UTF-8', charsetOf, "'%' is not a known character set");
+  const networks = listOf(env.SUBSCRIBER_NETWORKS ?? '');
+  for (const it of networks)
+    if (!networkOf(it)) wrong('SUBSCRIBER_NETWORKS', `'${it}' is not a network such as 10.1.0.0/16`);
+  if (
+    lines.size > 0 ||
+    !host ||
+    httpPort === undefined ||
+    mllpPort === undefined ||
+    !storeUrl ||
+    !zone ||
+    !charsetDefault
+  )
+    throw new ConfigError([...lines.values()].join('\n'));
   const config = {
     host,
-    httpPort: portOf('HTTP_PORT', env.HTTP_PORT, 8080),
-    mllpPort: portOf('MLLP_PORT', env.MLLP_PORT, 2575),
-    storeUrl: env.STORE_URL || 'sqlite:./data/aftercare.db',
-    zone: zoneOf(env.TIME_ZONE || 'Asia/Shanghai'),
+    httpPort,
+    mllpPort,
+    storeUrl,
+    zone,
     site: env.SITE || undefined,
     mappings: env.MAPPINGS || undefined,
-    subscriberNetworks: (env.SUBSCRIBER_NETWORKS ?? '')
-      .split(',')
-      .map((it) => it.trim())
-      .filter((it) => it !== ''),
+    subscriberNetworks: networks,
     charsetDefault,
     frameBytesMax: Number(env.FRAME_BYTES_MAX || 33_554_432),
     bodyBytesMax: Number(env.BODY_BYTES_MAX || 33_554_432),
@@ -103,16 +127,26 @@ export function listenersOf(config: Config): readonly ListenerConfig[] {
   return config.listeners ?? [listenerOf({ ...config, port: config.mllpPort })];
 }
 
-function portOf(name: string, text: string | undefined, fallback: number): number {
-  const value = text ? Number(text) : fallback;
-  if (value > 65_535) throw new ConfigError(`${name}: ${value} is not a port`);
-  return value;
+function listOf(text: string): string[] {
+  return text
+    .split(',')
+    .map((it) => it.trim())
+    .filter((it) => it !== '');
 }
 
-function zoneOf(name: string): Zone {
+function portOf(text: string): number | undefined {
+  return Number(text) <= 65_535 ? Number(text) : undefined;
+}
+
+/** The address of a database as it is, when it can be read as one. Never shown: it may hold a password. */
+function storeOf(url: string): string | undefined {
+  return url.startsWith('sqlite:') || URL.canParse(url) ? url : undefined;
+}
+
+function zoneOf(name: string): Zone | undefined {
   try {
     return new Zone(name);
   } catch {
-    throw new ConfigError(`TIME_ZONE: '${name}' is not an IANA time zone`);
+    return undefined;
   }
 }

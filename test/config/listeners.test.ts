@@ -257,6 +257,44 @@ describe('the configuration', () => {
     ]);
   });
 
+  test.each<[string, Record<string, string>, RegExp[]]>([
+    [
+      'SUBSCRIBER_NETWORKS',
+      { SUBSCRIBER_NETWORKS: '10.0.0.0/8,garbage' },
+      [/^SUBSCRIBER_NETWORKS: 'garbage' is not a net/],
+    ],
+    ['STORE_URL', { STORE_URL: 'postgres://a:secret@[/db' }, [/^STORE_URL: is sqlite:PATH or postgres:/]],
+    [
+      'several variables',
+      {
+        HTTP_PORT: '70000',
+        TIME_ZONE: 'Mars',
+        LOG_LEVEL: 'loud',
+        HOST: '0.0.0.0',
+        MLLP_PORT: 'x',
+        CHARSET_DEFAULT: 'K',
+      },
+      [
+        /^MLLP_PORT: must match/,
+        /^LOG_LEVEL: must be equal/,
+        /^HOST: 0\.0\.0\.0 is not a loopback address/,
+        /^HTTP_PORT: 70000 is not a port$/,
+        /^TIME_ZONE: 'Mars' is not/,
+        /^CHARSET_DEFAULT: 'K' is not/,
+      ],
+    ],
+  ])('with a wrong value has a line for each: %s', (_, env, lines) => {
+    let said: unknown;
+    try {
+      readConfig(env);
+    } catch (error) {
+      expect(error).toBeInstanceOf(ConfigError);
+      said = (error as Error).message.split('\n');
+    }
+    expect(said).toEqual(lines.map((it) => expect.stringMatching(it)));
+    expect(String(said)).not.toContain('secret');
+  });
+
   test('whose LISTENERS file is not there says so', () => {
     expect(() => readConfig({ LISTENERS: '/nowhere/listeners.yaml' })).toThrow(
       new ConfigError('LISTENERS: /nowhere/listeners.yaml cannot be read (ENOENT)'),
