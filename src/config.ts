@@ -76,7 +76,11 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     text: string,
   ): T | undefined => {
     const found = value(env[name] || fallback);
-    if (found === undefined) wrong(name, text.replace('%', () => env[name] ?? ''));
+    if (found === undefined)
+      wrong(
+        name,
+        text.replace('%', () => env[name] ?? ''),
+      );
     return found;
   };
   const host = read(

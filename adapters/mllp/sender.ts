@@ -32,6 +32,11 @@ export interface Exchange {
   readonly application: Promise<Buffer | undefined>;
 }
 
+/** There will be no answer: the connection is gone. */
+export class ConnectionLost extends Error {
+  override readonly name = 'ConnectionLost';
+}
+
 export class MllpSender {
   readonly #socket: Socket;
   readonly #framer = new Framer(answerBytesMax);
@@ -42,8 +47,10 @@ export class MllpSender {
     socket.on('data', (chunk: Buffer) => {
       for (const item of this.#framer.push(chunk)) if (item.kind === 'frame') this.#answered(item.bytes);
     });
-    socket.on('close', () => this.#fail(new Error('the listener closed the connection')));
-    socket.on('error', (error) => this.#fail(error));
+    socket.on('close', () => this.#fail(new ConnectionLost('the listener closed the connection')));
+    socket.on('error', ({ message, code }: NodeJS.ErrnoException) =>
+      this.#fail(new ConnectionLost(`the connection was lost (${code ?? message})`)),
+    );
   }
 
   /**
@@ -96,7 +103,7 @@ export class MllpSender {
     this.#pending.push({ controlId, accept: first, application: second });
     // A caller may look at one of the two only.
     second?.promise.catch(() => {});
-    if (this.#socket.destroyed) this.#fail(new Error('the connection is closed'));
+    if (this.#socket.destroyed) this.#fail(new ConnectionLost('the connection is closed'));
     return {
       accept: first?.promise ?? Promise.resolve(undefined),
       application: second?.promise ?? Promise.resolve(undefined),

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { MllpSender } from '../../adapters/mllp/sender.ts';
+import { ConnectionLost, MllpSender } from '../../adapters/mllp/sender.ts';
 import { ackWishOf } from '../hl7v2/ack.ts';
 import { parse } from '../hl7v2/message.ts';
 import { messagesOf } from './files.ts';
@@ -21,7 +21,7 @@ interface Call {
   readonly rate: number;
 }
 
-/** @returns the exit code: 1 when a message was not acknowledged with AA or CA as it asks, 2 for a wrong call */
+/** @returns the exit code: 1 when a message was not acknowledged with AA or CA as it asks or the connection was lost, 2 for a wrong call */
 export async function sendCommand(args: readonly string[]): Promise<number> {
   const call = read(args);
   if (!call) {
@@ -30,11 +30,18 @@ export async function sendCommand(args: readonly string[]): Promise<number> {
   }
   const sender = await call.sender();
   let refused = false;
-  for (const { name, bytes } of messagesOf(call.files)) {
-    if (!(await send(sender, name, bytes))) refused = true;
-    if (call.rate > 0) await wait(1000 / call.rate);
+  try {
+    for (const { name, bytes } of messagesOf(call.files)) {
+      if (!(await send(sender, name, bytes))) refused = true;
+      if (call.rate > 0) await wait(1000 / call.rate);
+    }
+  } catch (error) {
+    if (!(error instanceof ConnectionLost)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return 1;
+  } finally {
+    sender.close();
   }
-  sender.close();
   return refused ? 1 : 0;
 }
 

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { sendCommand } from '../../src/cli/send.ts';
@@ -68,6 +69,23 @@ describe('in enhanced mode', () => {
     expect(out).toEqual([expect.stringMatching(/^-- .*a03\.hl7/)]);
     expect(receiver.failures).toEqual([]);
   });
+});
+
+test.each([
+  ['before the message came', 'end'],
+  ['when it had come', 'data'],
+] as const)('a listener that closes the connection %s is told in one line', async (_, when) => {
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    if (when === 'end') socket.destroy();
+    else socket.on('data', () => socket.end());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  const path = file('a03.hl7', enhanced('AL', 'AL'));
+  expect(await sendCommand([path, '--to', `127.0.0.1:${port}`])).toBe(1);
+  expect(out).toEqual([expect.stringMatching(/^the (listener closed the connection|connection (was lost|is closed))/)]);
+  await new Promise((resolve) => server.close(resolve));
 });
 
 test('over mutual TLS', async () => {
