@@ -224,7 +224,13 @@ export function receiver(parts: ReceiverParts): Receiver {
         const context = { controlId: () => parts.ids.controlId(), timestamp: toDtm(now, parts.zone.offsetAt(now)) };
         return batchAnswer(batch.header, all, context);
       };
-      if (batch.isEmpty) return { accept: answered([]) };
+      if (batch.isEmpty) {
+        const accept = answered([]);
+        const row = newMessage(readMessage(bytes, origin, parts), accept, origin);
+        await parts.store.keep({ ...row, state: 'ignored', error: 'a batch without messages' });
+        parts.kept('ignored');
+        return { accept };
+      }
       const answers = await receiveBatch(batch.messages, origin);
       const joined = (all: readonly (Buffer | undefined)[]): Buffer | undefined =>
         all.some((it) => it) ? answered(all) : undefined;

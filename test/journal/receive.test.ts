@@ -682,7 +682,7 @@ describe('a batch', () => {
     expect(lines.map((it) => it.slice(0, 3)).filter((it) => /^[BF]/.test(it))).toEqual(['FHS', 'BHS', 'BTS', 'FTS']);
   });
 
-  test('without messages is answered by one without, and nothing is kept', async () => {
+  test('without messages is answered by one without, and kept as one that is ignored', async () => {
     const { kept, bells, receiveBytes } = bench();
     expect((await receiveBytes(batch())).toString().split('\r')).toEqual([
       'FHS|^~\\&|||HIS||20260316103001+0800||||ack-1|',
@@ -691,7 +691,10 @@ describe('a batch', () => {
       'FTS|1',
       '',
     ]);
-    expect([kept, bells]).toEqual([[], []]);
+    expect([kept.map(({ state, error }) => [state, error]), bells]).toEqual([
+      [['ignored', 'a batch without messages']],
+      ['ignored'],
+    ]);
   });
 
   test.each([
