@@ -140,6 +140,7 @@ export function verify(path: string, exchanges: readonly Exchange[]): Verdict {
 
 /** What cannot be true of a row by itself. */
 function wrongIn({ state, bytes, answer }: Row): string[] {
+  if (isEmptyBatch(answer)) return state === 'ignored' ? [] : [`is ${state}`];
   const isGood = good.includes(state);
   if (!isGood && state !== 'rejected') return [`is ${state}`];
   if (answer.length === 0) {
@@ -149,6 +150,12 @@ function wrongIn({ state, bytes, answer }: Row): string[] {
   }
   const { code } = ackOf(answer);
   return isGood === /^[AC]A$/.test(code) ? [] : [`was answered ${code || 'nothing'} and is ${state}`];
+}
+
+/** A batch without messages is answered by one: frame and no acknowledgement. */
+function isEmptyBatch(answer: Uint8Array): boolean {
+  const text = Buffer.from(answer).toString('latin1').replaceAll('\0', '');
+  return /^\W*[FB]HS/.test(text) && !text.includes('MSA');
 }
 
 /** A control id as far as it comes back: control characters become blanks. */
@@ -167,6 +174,7 @@ class AnswerBook {
   #unclear = 0;
 
   note({ id, listener, state, bytes, answer }: Row): void {
+    if (isEmptyBatch(answer)) return;
     const header = headerOf(bytes);
     const condition = conditionIn(header, 16);
     const isGood = good.includes(state);
