@@ -14,10 +14,18 @@ const controlLetters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 /** HL7 v2.5.1 2.14.9.10; up to v2.6 a longer one may be cut by who gets it. */
 const controlIdLength = 20;
 
-export const randomIds: Ids = {
-  next: () => randomUUID(),
-  controlId: () => Array.from(randomBytes(controlIdLength), (byte) => controlLetters[byte & 31]).join(''),
-};
+/** Drawn many at a time: each acknowledgement takes some. */
+let drawn = Buffer.alloc(0);
+let taken = 0;
+
+function randomControlId(): string {
+  if (taken + controlIdLength > drawn.length) [drawn, taken] = [randomBytes(200 * controlIdLength), 0];
+  let id = '';
+  for (let i = 0; i < controlIdLength; i++) id += controlLetters[(drawn[taken++] as number) & 31];
+  return id;
+}
+
+export const randomIds: Ids = { next: () => randomUUID(), controlId: randomControlId };
 
 /** Counting ids (`prefix-1`, `prefix-2` …) for tests. */
 export function countingIds(prefix: string): Ids {
