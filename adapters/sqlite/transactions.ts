@@ -132,7 +132,7 @@ export class Transactions {
   #failGroup(error: unknown, failing?: Job): void {
     for (const { number } of this.#group) this.#outcomes.set(number, failed(error));
     const isForAll = isLocked(error);
-    if (isForAll || [...this.#group.map(({ job }) => job), failing].some((job) => job && isKept(job))) {
+    if (isForAll || (failing && isKept(failing)) || this.#group.some(({ job }) => isKept(job))) {
       this.#failures++;
       this.#failure = { outcome: failed(error), isForAll };
     }

@@ -135,11 +135,9 @@ async function apply(encounterKey: Key, patientKey: Key, parts: CareParts): Prom
     );
     // A visit that took over another has that one's plan; where both had been discharged, its own alone.
     const active = await find('CarePlan', `encounter=Encounter/${encounterKey.id}&status=active`, parts);
-    const [own, taken] = partition(
-      active.filter((it) => isOf(it, protocol)),
-      (it) => plans.some(({ id }) => id === it.id),
-    );
-    const surplus = own.length > 0 ? taken : taken.toSorted((a, b) => (a.id < b.id ? -1 : 1)).slice(1);
+    const taken = active.filter((it) => isOf(it, protocol) && plans.every(({ id }) => id !== it.id));
+    const hasOwn = active.some((it) => plans.some(({ id }) => id === it.id));
+    const surplus = hasOwn ? taken : taken.toSorted((a, b) => (a.id < b.id ? -1 : 1)).slice(1);
     for (const plan of surplus) await withdraw(plan, 'not-applicable', parts);
     if (surplus.length < taken.length) continue;
     for (let next: number | undefined = 1; next !== undefined; ) {
@@ -197,10 +195,6 @@ async function find(type: string, url: string, { store, parameters }: CareParts)
 
 async function withdrawAll(url: string, reason: Reason, parts: CareParts): Promise<void> {
   for (const plan of await find('CarePlan', `${url}&status=active`, parts)) await withdraw(plan, reason, parts);
-}
-
-function partition<T>(all: readonly T[], test: (it: T) => boolean): [T[], T[]] {
-  return [all.filter(test), all.filter((it) => !test(it))];
 }
 
 function isOf(plan: StoredResource, { url }: Protocol): boolean {

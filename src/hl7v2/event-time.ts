@@ -34,9 +34,10 @@ function isVague(precision: string): boolean {
 }
 
 const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
 
 /** What is recorded is sent afterwards. Clocks differ by minutes and zones by hours; ms. */
-const aheadMax = 24 * hourMs;
+const aheadMax = dayMs;
 
 interface Instant {
   /** The low end of its precision. */
@@ -54,7 +55,7 @@ function instantOf(text: string, offset: string | undefined, offsetOf: (local: s
   const seconds = Date.parse(`${local}${parts.offset ?? offset ?? offsetOf(local)}`);
   const at = seconds + Math.floor(Number(`0.${fraction}`) * 1000);
   if (!(at >= plausibleFrom && at < plausibleTo)) return undefined;
-  return { from: at, length: parts.minute ? 0 : parts.hour ? hourMs : 24 * hourMs };
+  return { from: at, length: parts.minute ? 0 : parts.hour ? hourMs : dayMs };
 }
 
 /** Of a day it is known that it was then: within it, the time of sending tells the order. */

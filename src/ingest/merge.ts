@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Json, StoredResource } from '../fhir/types.ts';
+import { isError } from '../mapping/complete.ts';
 import type { Built } from '../mapping/context.ts';
 import { ours } from '../mapping/converters.ts';
 import { Marks } from './marks.ts';
@@ -204,11 +205,6 @@ function fallbackOf({ key, entries }: Part): string | undefined {
 }
 
 const fallback = `${ours}v2-`;
-
-/** True for a status of verification that says that the whole is an error. */
-export function isError(status: Json | undefined): boolean {
-  return status?.coding?.some((it: Json) => it.code === 'entered-in-error') ?? false;
-}
 
 /** A death that is known with its time is not made less by a "yes". */
 function isLess({ members }: Part, standing: Part | undefined): boolean {

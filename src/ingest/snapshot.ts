@@ -3,9 +3,9 @@
  * What an earlier message gave and a later one leaves out is not deleted: it is marked as no longer current.
  */
 import type { Json } from '../fhir/types.ts';
+import { isError } from '../mapping/complete.ts';
 import type { Built } from '../mapping/context.ts';
 import type { Key } from '../store/store.ts';
-import { isError } from './merge.ts';
 import type { Part } from './registers.ts';
 import type { Scene } from './scene.ts';
 import { compareStamps, never, type Stamp } from './stamp.ts';
@@ -44,18 +44,17 @@ export function asCurrent(built: Built): Built {
 /** After the message was laid over the drafts: the sets that its snapshot segments name. */
 export function settleSnapshots(built: readonly Built[], stamp: Stamp, scene: Scene): void {
   const sets = new Map<string, { owner: Key; segment: string; members: string[] }>();
-  for (const { resource, snapshot, emptied = [] } of built) {
-    const own: Key = { type: resource.resourceType, id: resource.id };
-    for (const segment of emptied) {
-      const name = `${own.type}/${own.id} ${segment}`;
-      if (!sets.has(name)) sets.set(name, { owner: own, segment, members: [] });
-    }
-    const owner = snapshot && ownerOf(resource);
-    if (!owner) continue;
-    const name = `${owner.type}/${owner.id} ${snapshot}`;
-    const set = sets.get(name) ?? { owner, segment: snapshot, members: [] };
-    set.members.push(`${resource.resourceType}/${resource.id}`);
+  const membersOf = (owner: Key, segment: string): string[] => {
+    const name = `${owner.type}/${owner.id} ${segment}`;
+    const set = sets.get(name) ?? { owner, segment, members: [] };
     sets.set(name, set);
+    return set.members;
+  };
+  for (const { resource, snapshot, emptied = [] } of built) {
+    const { resourceType: type, id } = resource;
+    for (const segment of emptied) membersOf({ type, id }, segment);
+    const owner = snapshot && ownerOf(resource);
+    if (owner) membersOf(owner, snapshot).push(`${type}/${id}`);
   }
   for (const { owner, segment, members } of sets.values()) {
     const { marks } = scene.draft(owner);

@@ -1,5 +1,6 @@
 /** What merges leave to complete: a number that its owner still has is not an old one, and a visit has a status. */
 import type { Built, Json, MappingContext } from './context.ts';
+import { keepEntries } from './entries.ts';
 
 const numberOf = ({ system, value }: Json): string => `${system}|${value}`;
 
@@ -9,12 +10,12 @@ const numberOf = ({ system, value }: Json): string => `${system}|${value}`;
  * (PID-2 and PID-3).
  * @param aliases for the lineage: what is taken out ─▶ what says the same
  */
-export function withNumbersOnce({ resource, registers }: Built, aliases: MappingContext['aliases']): void {
-  const all = resource.identifier as Json[] | undefined;
+export function withNumbersOnce(built: Built, aliases: MappingContext['aliases']): void {
+  const all = built.resource.identifier as Json[] | undefined;
   if (!Array.isArray(all) || all.length < 2 || new Set(all.map((it) => it.value)).size === all.length) return;
   const known = new Set(all.filter((it) => it.use !== 'old').map(numberOf));
   const firsts = new Map<string, Json>();
-  const kept = all.map((it) => {
+  keepEntries(built, 'identifier', (it) => {
     const words = JSON.stringify(it);
     const first = firsts.get(words);
     if (first) aliases?.set(it, first);
@@ -24,14 +25,6 @@ export function withNumbersOnce({ resource, registers }: Built, aliases: Mapping
     known.add(numberOf(it));
     return isNew;
   });
-  if (kept.every((it) => it)) return;
-  resource.identifier = all.filter((_, i) => kept[i]);
-  const names = registers.get('identifier');
-  if (names)
-    registers.set(
-      'identifier',
-      names.filter((_, i) => kept[i]),
-    );
 }
 
 /** MRG-5 names a visit of which the message says no more; what is stored of its status stays. */

@@ -3,6 +3,7 @@ import { completeAnswers } from './complete-answers.ts';
 import type { Built, Json, MappingContext } from './context.ts';
 import { ours } from './converters.ts';
 import { unknownElement } from './data-absent.ts';
+import { keepEntries } from './entries.ts';
 import { completeTimings } from './timing.ts';
 import { completeVitalSign } from './vital-signs.ts';
 
@@ -28,29 +29,16 @@ export function completeOrder(built: Built, context: MappingContext): void {
 }
 
 /** Two orders of one number are one, and the second may name the first (OBR-29): no order is based on itself, nor twice on another. */
-function withoutItself({ resource, registers }: Built, { aliases }: MappingContext): void {
-  const entries = resource.basedOn as Json[] | undefined;
-  if (!entries) return;
-  const numberOf = (it: Json | undefined): string => `${it?.system}|${it?.value}`;
-  const known = new Map<string, Json>((resource.identifier ?? []).map((it: Json) => [numberOf(it), it]));
-  const names = registers.get('basedOn');
-  const kept = entries.flatMap((it, i) => {
-    if (!it.identifier) return [i];
-    const same = known.get(numberOf(it.identifier));
-    if (same) aliases?.set(it.identifier, same);
-    else known.set(numberOf(it.identifier), it.identifier);
-    return same ? [] : [i];
+function withoutItself(built: Built, { aliases }: MappingContext): void {
+  if (!built.resource.basedOn) return;
+  const numberOf = (it: Json): string => `${it.system}|${it.value}`;
+  const known = new Map<string, Json>((built.resource.identifier ?? []).map((it: Json) => [numberOf(it), it]));
+  keepEntries(built, 'basedOn', ({ identifier }) => {
+    const same = identifier && known.get(numberOf(identifier));
+    if (same) aliases?.set(identifier, same);
+    else if (identifier) known.set(numberOf(identifier), identifier);
+    return !same;
   });
-  if (kept.length === entries.length) return;
-  resource.basedOn = kept.map((i) => entries[i]);
-  if (names)
-    registers.set(
-      'basedOn',
-      kept.map((i) => names[i] as string),
-    );
-  if (kept.length > 0) return;
-  delete resource.basedOn;
-  registers.delete('basedOn');
 }
 
 /** Annotation.text is required: a note that came without words says so. */

@@ -8,6 +8,7 @@ import { completeAppointment, soundAppointment, withParticipants } from './compl
 import type { Built, Json, MappingContext } from './context.ts';
 import { ours } from './converters.ts';
 import { unknownElement } from './data-absent.ts';
+import { keepEntries } from './entries.ts';
 
 const alternateCodes = 'http://hl7.org/fhir/StructureDefinition/alternate-codes';
 const originalText = 'http://hl7.org/fhir/StructureDefinition/originalText';
@@ -120,17 +121,6 @@ function complete(built: Built): void {
   keepEntries(built, 'link', (it) => it.other !== undefined);
 }
 
-/** Keeps the entries of a list that are sound, with the names of their registers. */
-function keepEntries({ resource, registers }: Built, key: string, isSound: (entry: Json) => boolean): void {
-  const all: Json[] = resource[key] ?? [];
-  if (all.every(isSound)) return;
-  const names = registers.get(key)?.filter((_, i) => isSound(all[i] as Json));
-  const kept = all.filter(isSound);
-  if (kept.length > 0) resource[key] = kept;
-  else delete resource[key];
-  if (names) registers.set(key, names);
-}
-
 /** Root elements that R4 wants, by type; a choice has its rows. */
 const required = new Map<string, readonly (readonly [key: string, element: ElementDefinition])[]>();
 
@@ -164,10 +154,14 @@ function neverHome(it: Json): void {
 
 /** ait-2, con-5: what was entered in error has no clinical status; two segments may contradict each other. */
 function withoutStatusOfAnError({ resource, clear }: Built): void {
-  const codings = list(resource.clinicalStatus && resource.verificationStatus?.coding);
-  if (!codings.some((it) => it.code === 'entered-in-error')) return;
+  if (!resource.clinicalStatus || !isError(resource.verificationStatus)) return;
   delete resource.clinicalStatus;
   clear.add('clinicalStatus');
+}
+
+/** True for a status of verification that says that the whole is an error. */
+export function isError(status: Json | undefined): boolean {
+  return list(status?.coding).some((it) => it.code === 'entered-in-error');
 }
 
 const animal = 'http://hl7.org/fhir/StructureDefinition/patient-animal';

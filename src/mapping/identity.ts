@@ -37,6 +37,7 @@ type ByIdentifier = Exclude<Identity[number], readonly string[]>;
 
 function byIdentifier({ identifier: preferred, any = false, and }: ByIdentifier, owner: string): Identifier {
   const further = and && readerOfPlaces(and, owner);
+  const there = withoutMissing(and ?? []);
   return (draft, source, context) => {
     const { identifier = [] } = draft;
     const all: Json[] = (Array.isArray(identifier) ? identifier : [identifier]).filter((it) => it.value && it.system);
@@ -48,7 +49,7 @@ function byIdentifier({ identifier: preferred, any = false, and }: ByIdentifier,
     if (further) {
       const values = further([system, value], draft, source, context);
       return {
-        id: identityId(draft.resourceType, system, value, ...withoutMissing(and as readonly string[], values, values)),
+        id: identityId(draft.resourceType, system, value, ...there(values, values)),
       };
     }
     const others = any
@@ -68,26 +69,26 @@ function isOfType({ type }: Json, wanted: string): boolean {
 
 function byPlaces(parts: readonly string[], owner: string): Identifier {
   const read = readerOfPlaces(parts, owner);
+  const there = withoutMissing(parts);
   // A reference that is not there (a patient without a visit) is a part like another; a place must be valued.
   const mayBeEmpty = parts.map((part) => part.startsWith('@') || mayBeMissing.includes(part));
   return (draft, source, context) => {
     const values = read([], draft, source, context, mayBeEmpty);
     if (values.length < parts.length) return undefined;
-    const [names, texts] = [withoutMissing(parts, values, parts), withoutMissing(parts, values, values)];
-    return { id: identityId(draft.resourceType, ...names, ...texts) };
+    return { id: identityId(draft.resourceType, ...there(values, parts), ...there(values, values)) };
   };
 }
 
 /** Most results have no parent and no suffix: without one it is no part, and ids are those that they were before it was asked for. */
 const mayBeMissing: readonly string[] = ['parent', 'suffix'];
 
+/** Gives what of a list, one for each part, is of a part that is there. */
 function withoutMissing(
   parts: readonly string[],
-  values: readonly string[],
-  list: readonly string[],
-): readonly string[] {
-  const isMissing = (_: string, i: number): boolean => values[i] === '' && mayBeMissing.includes(parts[i] as string);
-  return values.some(isMissing) ? list.filter((it, i) => !isMissing(it, i)) : list;
+): (values: readonly string[], list: readonly string[]) => readonly string[] {
+  const optional = parts.map((part) => mayBeMissing.includes(part));
+  if (!optional.includes(true)) return (_, list) => list;
+  return (values, list) => list.filter((_, i) => values[i] !== '' || !optional[i]);
 }
 
 /** Gives the text of each part; ends before the first that is empty and may not be. */

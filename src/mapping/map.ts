@@ -213,16 +213,21 @@ const setOwners = ['Patient', 'Encounter'];
  * @returns false when the segment holds something
  */
 function isNone({ entry, lists }: CompiledEntry, segment: Segment, context: MappingContext): boolean {
-  const said = Array.from({ length: Math.max(segment.fieldCount - 1, 0) }, (_, i) => segment.field(i + 2));
-  if (said.some((it) => isValued(it, context.delimiters))) return false;
-  if (!said.some((it) => it.includes('""'))) return true;
+  let deletes = false;
+  for (let n = 2; n <= segment.fieldCount; n++) {
+    if (isValued(segment.field(n), context.delimiters)) return false;
+    deletes ||= segment.field(n).includes('""');
+  }
+  if (!deletes) return true;
   if (entry.into) {
     const built = standing(entry.into, segment, context);
     for (const list of lists) built?.clear.add(`${list}{${segment.name}}`);
   } else
     for (const name of setOwners) {
       const owner = standing(name, segment, context);
-      if (owner) owner.emptied = new Set([...(owner.emptied ?? []), segment.name]);
+      if (!owner) continue;
+      owner.emptied ??= new Set();
+      owner.emptied.add(segment.name);
     }
   return true;
 }
