@@ -24,9 +24,9 @@ const quickHttp = { patients: 2_000, rounds: 2, roundMs: 300 };
 const fullHttp = { patients: 20_000, rounds: 5, roundMs: 1000 };
 
 const steps: [name: string, run: () => Promise<Row | Row[]>][] = [
-  ['journal', () => journal(quick ? 640 : 3200, quick ? 2 : 5)],
+  ['journal', () => journal(quick ? 640 : 16_000, quick ? 2 : 5)],
   ['ack', () => ack(quick ? 40 : 320, quick ? 1 : 5)],
-  ['apply', () => apply(quick ? 100 : 500, quick ? 1 : 5)],
+  ['apply', () => apply(quick ? 100 : 1600, quick ? 1 : 3)],
   ['mapping', () => mapping(quick ? 200 : 1000, quick ? 2 : 7)],
   ['search', () => search(quick ? 20_000 : 200_000, quick ? 2 : 5, progress)],
   ['growth', () => growth(quick ? quickGrowth : fullGrowth, progress)],

@@ -30,18 +30,29 @@ function run(order: Order | 'end'): void {
   if (answer) parent.postMessage(answer);
 }
 
-/** The next order of a port, if there is one. */
-function runNext(port: MessagePort): void {
-  const next = receiveMessageOnPort(port);
-  if (next) run(next.message);
+/** How long orders of the parent port wait while there are urgent ones; ms. A port that is never empty would hold the other for ever. */
+const heldMs = 20;
+/** When the last order of the parent port was done; ms of `performance.now()`. */
+let doneAt = Number.NEGATIVE_INFINITY;
+
+function runHeld(order: Order | 'end'): void {
+  run(order);
+  doneAt = performance.now();
 }
 
-// By turns: a port that is never empty would be read to its end before the other.
+const isHeldLong = (): boolean => performance.now() - doneAt >= heldMs;
+
 urgent.on('message', (order: Order) => {
   run(order);
-  runNext(parent);
+  if (!isHeldLong()) return;
+  const next = receiveMessageOnPort(parent);
+  if (next) runHeld(next.message);
 });
 parent.on('message', (order: Order | 'end') => {
-  runNext(urgent);
-  run(order);
+  while (!isHeldLong()) {
+    const first = receiveMessageOnPort(urgent);
+    if (!first) break;
+    run(first.message);
+  }
+  runHeld(order);
 });

@@ -7,6 +7,9 @@ import { applyMessage, type IngestParts, type Prepared, prepareMessage, settle }
 /** Messages taken at a time. While they are applied the next are mapped: twice as many are under way, which bounds memory. */
 const batch = 16;
 
+/** How long messages are mapped before others have their turn; one by one each would find caches that its followers have filled. ms */
+const turnMs = 4;
+
 /** A message that is tried for the last time, and ends the program again, is set aside when that starts the next time. */
 const triesMax = 5;
 
@@ -33,9 +36,13 @@ export function ingestStage(
       const rows = await underWay.next((count) => parts.store.waiting(batch + count));
       if (rows.length === 0 && isIdle) return undefined;
       const twins = await Promise.all(rows.map((row) => isSentAgain(row, parts.store)));
+      let begunAt = Number.NEGATIVE_INFINITY;
       for (const [i, row] of rows.entries()) {
-        // Between two messages others have their turn: a sender waits for its acknowledgement.
-        await new Promise((resolve) => setImmediate(resolve));
+        // A sender waits for its acknowledgement.
+        if (performance.now() - begunAt >= turnMs) {
+          await new Promise((resolve) => setImmediate(resolve));
+          begunAt = performance.now();
+        }
         underWay.start(row, prepareMessage(row, twins[i] as boolean, parts));
       }
       await underWay.shrunkTo(rows.length === 0 ? 0 : batch);
