@@ -33,7 +33,7 @@ export async function mapping(count: number, rounds: number): Promise<Row> {
     ours: perSecond(times.ours),
     floor: perSecond(times.floor),
     ratio: times.floor / times.ours,
-    promise: 0.4,
+    promise: 0.15,
   };
 }
 

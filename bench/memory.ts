@@ -1,11 +1,11 @@
 /** Resident memory of a server of its own after many discharges: when all are applied, and when it has been idle for a while. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { MllpSender } from '../adapters/mllp/sender.ts';
 import { startOurs } from './http/processes.ts';
 import { dischargeMessage } from './messages.ts';
-import { type Row, startArguments, temporary } from './support.ts';
+import { type Row, spawnServer, temporary } from './support.ts';
 
 const limitMegabytes = 250;
 const connections = 8;
@@ -17,10 +17,7 @@ export async function memory(messages: number): Promise<Row[]> {
   const storeUrl = `sqlite:${folder.path('memory.db')}`;
   // The first start compiles the program, and keeps what it compiled when it ends.
   await (await startOurs(storeUrl)).stop();
-  const child = spawn(process.execPath, startArguments, {
-    env: { ...process.env, STORE_URL: storeUrl, LOG_LEVEL: 'silent', HTTP_PORT: '0', MLLP_PORT: '0' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawnServer(storeUrl);
   const [fhir, mllp] = await addressesOf(child);
   const metrics = async (): Promise<string> => (await fetch(new URL('/metrics', fhir))).text();
   const number = (name: string, text: string): number =>

@@ -1,6 +1,5 @@
 /** Start: from the process's birth to the printed addresses, on an empty database. Promised: under two seconds. */
-import { spawn } from 'node:child_process';
-import { median, type Row, startArguments, temporary } from './support.ts';
+import { median, type Row, spawnServer, temporary } from './support.ts';
 
 const limitSeconds = 2;
 
@@ -23,8 +22,7 @@ export async function startUp(rounds: number): Promise<Row> {
 function once(path: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const begun = performance.now();
-    const env = { ...process.env, STORE_URL: `sqlite:${path}`, HTTP_PORT: '0', MLLP_PORT: '0', LOG_LEVEL: 'silent' };
-    const child = spawn(process.execPath, startArguments, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawnServer(`sqlite:${path}`);
     let took = 0;
     child.stdout.on('data', () => {
       took ||= performance.now() - begun;

@@ -1,7 +1,9 @@
 /** What the rows share: rounds, medians, messages, a database of its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { SqliteStore } from '../adapters/sqlite/store.ts';
 import packageFile from '../package.json' with { type: 'json' };
 import { systemClock } from '../src/clock.ts';
@@ -23,8 +25,18 @@ export interface Row {
 
 export const zone = new Zone('Asia/Shanghai');
 
-/** What `npm start` gives to Node. */
-export const startArguments: readonly string[] = packageFile.scripts.start.split(' ').slice(1);
+const start = packageFile.scripts.start.split(' ');
+
+/** A server of its own, with the settings and flags of `npm start`; it prints its addresses. */
+export function spawnServer(storeUrl: string): ChildProcess & { readonly stdout: Readable } {
+  const node = start.indexOf('node');
+  const settings = Object.fromEntries(start.slice(0, node).map((it) => it.split('=')));
+  const own = { STORE_URL: storeUrl, HTTP_PORT: '0', MLLP_PORT: '0', LOG_LEVEL: 'silent' };
+  return spawn(process.execPath, start.slice(node + 1), {
+    env: { ...process.env, ...settings, ...own },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+}
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);

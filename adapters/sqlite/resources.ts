@@ -41,8 +41,8 @@ const statementsMax = 500;
 /** A longer statement (some ten conditions) is prepared each time: five hundred of the longest would be gigabytes. Characters. */
 const rememberedTextMax = 8000;
 
-/** Current versions remembered at most; some 10 KB each. */
-const rememberedMax = 2000;
+/** Current versions remembered at most; some 10 KB each. Half of them are those that were asked for last. */
+const rememberedMax = 800;
 
 /** A row of a search page: the sort keys `k0` … are beside what is named here. */
 interface PageRow extends Record<string, string | number | null> {
@@ -60,7 +60,9 @@ export class Resources implements Dialect {
   readonly #db: Database.Database;
   readonly #watch: Watch;
   readonly #parameters = new Map<string, number>();
-  readonly #remembered = new Map<string, Stored>();
+  #remembered = new Map<string, Stored>();
+  /** Those that were remembered before: what nobody asks for goes with them. */
+  #earlier = new Map<string, Stored>();
   readonly #resource: Database.Statement<any[], any>;
   readonly #version: Database.Statement<any[], any>;
   readonly #head: Database.Statement;
@@ -180,16 +182,15 @@ export class Resources implements Dialect {
     const name = nameOf(key);
     const known = this.#remembered.get(name);
     if (known) return known;
-    const row = this.read(key);
-    if (!row) return undefined;
-    const current = currentOf(row);
-    this.#remember(name, current);
-    return current;
-  }
-
-  #remember(name: string, current: Stored): void {
-    if (this.#remembered.size >= rememberedMax) this.#remembered.clear();
+    const row = this.#earlier.has(name) ? undefined : this.read(key);
+    const current = row ? currentOf(row) : this.#earlier.get(name);
+    if (!current) return undefined;
+    if (this.#remembered.size >= rememberedMax / 2) {
+      this.#earlier = this.#remembered;
+      this.#remembered = new Map();
+    }
     this.#remembered.set(name, current);
+    return current;
   }
 
   readVersion({ type, id }: Key, version: number): VersionRow | undefined {
@@ -274,8 +275,9 @@ export class Resources implements Dialect {
 
   /** Others may have changed what is remembered: one resource, or all. */
   forget(name?: string): void {
-    if (name === undefined) this.#remembered.clear();
-    else this.#remembered.delete(name);
+    for (const remembered of [this.#remembered, this.#earlier])
+      if (name === undefined) remembered.clear();
+      else remembered.delete(name);
   }
 
   /** The newest sequence written before an instant (ms). */

@@ -1,7 +1,8 @@
 /** The servers of the bench, each a process of its own: ours as a user starts it, and the floor. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import type { FloorSettings } from '../floors/server.ts';
-import { startArguments } from '../support.ts';
+import { spawnServer } from '../support.ts';
 
 export interface Running {
   /** `http://127.0.0.1:8080`. */
@@ -10,17 +11,17 @@ export interface Running {
 }
 
 export function startOurs(storeUrl: string): Promise<Running> {
-  const env = { ...process.env, STORE_URL: storeUrl, HTTP_PORT: '0', MLLP_PORT: '0', LOG_LEVEL: 'silent' };
-  return start(startArguments, env, '');
+  return listening(spawnServer(storeUrl), 'the server');
 }
 
 export function startFloor(settings: FloorSettings): Promise<Running> {
-  return start(['bench/floors/server.ts'], process.env, JSON.stringify(settings));
+  const child = spawn(process.execPath, ['bench/floors/server.ts'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  child.stdin.end(JSON.stringify(settings));
+  return listening(child, 'the floor');
 }
 
 /** Resolves when the process has printed its address. */
-function start(args: readonly string[], env: NodeJS.ProcessEnv, input: string): Promise<Running> {
-  const child = spawn(process.execPath, args, { env, stdio: ['pipe', 'pipe', 'inherit'] });
+function listening(child: ChildProcess & { readonly stdout: Readable }, name: string): Promise<Running> {
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const kill = (): void => void child.kill();
   process.once('exit', kill);
@@ -29,7 +30,6 @@ function start(args: readonly string[], env: NodeJS.ProcessEnv, input: string): 
     child.kill('SIGTERM');
     await exited;
   };
-  child.stdin.end(input);
   return new Promise((resolve, reject) => {
     let printed = '';
     child.stdout.on('data', (bytes: Buffer) => {
@@ -38,7 +38,7 @@ function start(args: readonly string[], env: NodeJS.ProcessEnv, input: string): 
       if (origin) resolve({ origin, stop });
     });
     child.once('error', reject);
-    void exited.then(() => reject(new Error(`${args.join(' ')} ended: ${printed}`)));
+    void exited.then(() => reject(new Error(`${name} ended: ${printed}`)));
   });
 }
 
