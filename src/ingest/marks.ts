@@ -33,11 +33,22 @@ export class Marks {
   readonly snapshots: Map<string, Snapshot>;
   /** The id of the resource that this one was merged into, and when that was said. */
   replacedBy: { readonly id: string; readonly stamp: Stamp } | undefined;
+  /** The ids of those that were ever merged with this one, whichever retired, and when that was said first. */
+  readonly joined: Map<string, Stamp>;
   /** The version that was written with these marks; 0 for none. */
   readonly version: number;
 
   constructor(json?: string) {
-    const { v = 0, s = [], p = {}, w = [], l = {}, n = {}, by } = json === undefined ? ({} as Json) : JSON.parse(json);
+    const {
+      v = 0,
+      s = [],
+      p = {},
+      w = [],
+      l = {},
+      n = {},
+      by,
+      j = {},
+    } = json === undefined ? ({} as Json) : JSON.parse(json);
     this.version = v;
     this.#rest = s[0] ?? never;
     this.#stamps = new Map(Object.entries(p as Record<string, number>).map(([path, i]) => [path, s[i]]));
@@ -45,6 +56,7 @@ export class Marks {
     this.names = l;
     this.snapshots = new Map(Object.entries(n));
     this.replacedBy = by;
+    this.joined = new Map(Object.entries(j));
   }
 
   /** When a register was set or deleted last. @param there true when it holds something */
@@ -124,6 +136,7 @@ export class Marks {
       ...(Object.keys(this.names).length > 0 && { l: this.names }),
       ...(this.snapshots.size > 0 && { n: Object.fromEntries(this.snapshots) }),
       ...(this.replacedBy && { by: this.replacedBy }),
+      ...(this.joined.size > 0 && { j: Object.fromEntries(this.joined) }),
     };
   }
 }

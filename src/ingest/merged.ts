@@ -6,6 +6,7 @@ import type { Json } from '../fhir/types.ts';
 import type { Built } from '../mapping/context.ts';
 import { ours } from '../mapping/converters.ts';
 import type { Key } from '../store/store.ts';
+import type { Marks } from './marks.ts';
 import type { Draft } from './merge.ts';
 import { moveDraft } from './reference-move.ts';
 import type { Part } from './registers.ts';
@@ -110,6 +111,11 @@ function tied(type: string, from: readonly string[], scene: Scene): string[] {
   return [...nodes];
 }
 
+function join({ joined }: Marks, id: string, stamp: Stamp): void {
+  const first = joined.get(id);
+  if (first === undefined || compareStamps(stamp, first) < 0) joined.set(id, stamp);
+}
+
 /** Which resources stand for others, `Type/id` ─▶ id. */
 export type Survivors = ReadonlyMap<string, string>;
 
@@ -156,9 +162,17 @@ export function settleMerges(
     const nodes = tied(type, ids, scene);
     const edgeOf = (id: string): Edge | undefined => edgeIn(scene.draft({ type, id }));
     const before = new Map(nodes.map((id) => [id, survivorOf(id, edgeOf)]));
-    for (const id of parted) part(scene.draft({ type, id }));
+    for (const id of parted) {
+      const { marks } = scene.draft({ type, id });
+      const other = marks.replacedBy?.id ?? id;
+      marks.joined.delete(other);
+      scene.draft({ type, id: other }).marks.joined.delete(id);
+      part(scene.draft({ type, id }));
+    }
     for (const { retired, survivor } of own) {
       const { marks, lost } = scene.draft({ type, id: retired });
+      join(marks, survivor, stamp);
+      join(scene.draft({ type, id: survivor }).marks, retired, stamp);
       if (compareStamps(marks.replacedBy?.stamp ?? never, stamp) > 0) {
         if (marks.replacedBy?.id !== survivor) lost.add('link');
       } else marks.replacedBy = { id: survivor, stamp };

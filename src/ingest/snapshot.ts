@@ -5,6 +5,7 @@
 import type { Json } from '../fhir/types.ts';
 import { isError } from '../mapping/complete.ts';
 import type { Built } from '../mapping/context.ts';
+import { nameOf } from '../store/key.ts';
 import type { Key } from '../store/store.ts';
 import type { Part } from './registers.ts';
 import type { Scene } from './scene.ts';
@@ -21,6 +22,9 @@ const notCurrent: Readonly<Record<string, readonly [key: string, value: unknown]
   RelatedPerson: ['active', false],
   Coverage: ['status', 'cancelled'],
 };
+
+/** Records of one person, or numbers of one visit, at most. */
+const joinedMax = 500;
 
 /** These belong to the patient whatever the visit; other things belong to the visit that they name. */
 const ofPatient = new Set(['AllergyIntolerance', 'RelatedPerson', 'Coverage']);
@@ -41,8 +45,11 @@ export function asCurrent(built: Built): Built {
   return { ...built, clear: new Set([...built.clear, key]) };
 }
 
-/** After the message was laid over the drafts: the sets that its snapshot segments name. */
-export function settleSnapshots(built: readonly Built[], stamp: Stamp, scene: Scene): void {
+/**
+ * After the message was laid over the drafts: the sets that its snapshot segments name.
+ * @returns their owners
+ */
+export function settleSnapshots(built: readonly Built[], stamp: Stamp, scene: Scene): readonly Key[] {
   const sets = new Map<string, { owner: Key; segment: string; members: string[] }>();
   const membersOf = (owner: Key, segment: string): string[] => {
     const name = `${owner.type}/${owner.id} ${segment}`;
@@ -65,9 +72,46 @@ export function settleSnapshots(built: readonly Built[], stamp: Stamp, scene: Sc
     marks.snapshots.set(segment, { stamp: later ? stamp : standing.stamp, now, ever });
     for (const name of ever) if (!now.includes(name)) leaveOut(name, later ? stamp : standing.stamp, scene);
   }
+  return [...sets.values()].map(({ owner }) => owner);
 }
 
-function leaveOut(name: string, stamp: Stamp, scene: Scene): void {
+/**
+ * Records that were merged are one from then on: a set that is said of any of them later replaces what was said of the others
+ * before. Asked for whenever a set or a merge is told, for these come in any order.
+ * @param owners patients and visits of which the message tells one
+ */
+export function joinSnapshots(owners: readonly Key[], scene: Scene): void {
+  const done = new Set<string>();
+  for (const { type, id } of owners) {
+    if (done.has(nameOf({ type, id }))) continue;
+    const joined = joinedWith({ type, id }, scene);
+    if (joined.length === 1) continue;
+    for (const own of joined) {
+      done.add(nameOf(own));
+      for (const [segment, { stamp, now }] of scene.draft(own).marks.snapshots)
+        for (const other of joinedWith(own, scene, stamp)) {
+          const replaced = scene.draft(other).marks.snapshots.get(segment);
+          if (!replaced || other === own || compareStamps(replaced.stamp, stamp) >= 0) continue;
+          for (const name of replaced.ever) if (!now.includes(name)) leaveOut(name, stamp, scene, false);
+        }
+    }
+  }
+}
+
+/** All that were merged with one, itself first. @param before only by merges that were said no later */
+function joinedWith(own: Key, scene: Scene, before?: Stamp): readonly Key[] {
+  const found = new Map([[own.id, own]]);
+  for (const key of found.values()) {
+    if (found.size > joinedMax) break;
+    for (const [id, stamp] of scene.draft(key).marks.joined)
+      if (before === undefined || compareStamps(stamp, before) <= 0)
+        found.set(id, found.get(id) ?? { type: own.type, id });
+  }
+  return [...found.values()];
+}
+
+/** @param tells false when the stamp is not the message's: what was said later is then no loss of this one */
+function leaveOut(name: string, stamp: Stamp, scene: Scene, tells = true): void {
   const [type, id] = name.split('/') as [string, string];
   const [key, value] = notCurrent[type] ?? [];
   if (key === undefined) return;
@@ -75,6 +119,7 @@ function leaveOut(name: string, stamp: Stamp, scene: Scene): void {
   // con-5: a Condition that was entered in error has no clinical status.
   const verification = draft.parts.get('verificationStatus')?.members.verificationStatus as Json | undefined;
   if (draft.parts.size === 0 || isError(verification)) return;
+  if (!tells && compareStamps(draft.marks.stampOf(key, draft.parts.has(key)), stamp) > 0) return;
   const part: Part = { key, kind: 'member', members: { [key]: value }, entries: [], name: '' };
   draft.set(key, part, stamp);
 }

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Json } from '../../src/fhir/types.ts';
 import { applied, Hospital, stale } from './hospital.ts';
-import { adt, pid, pv1 } from './messages.ts';
+import { adt, mrg, pid, pv1 } from './messages.ts';
 
 let hospital: Hospital;
 beforeAll(async () => {
@@ -130,4 +130,46 @@ describe('diagnoses', () => {
     const visit = await hospital.visit('VB');
     expect(visit.diagnosis).toHaveLength(1);
   });
+});
+
+describe('two records of one patient that were merged (A40)', () => {
+  const allergies = async (): Promise<string[]> =>
+    (await hospital.search(`AllergyIntolerance?patient=Patient/${(await hospital.patient('3001')).id}`))
+      .map((it) => `${it.code.coding[0].code} ${clinical(it)}`)
+      .sort();
+
+  test('1. have both sets', async () => {
+    await hospital.sends(adt('A28', '2026-03-10 09:00', pid('3001'), 'AL1|1|DA|PCN^Penicillin'));
+    await hospital.sends(adt('A28', '2026-03-10 10:00', pid('3002'), 'AL1|1|FA|NUT^Nuts'));
+    await hospital.sends(adt('A40', '2026-03-11 09:00', pid('3001'), mrg('3002')));
+    expect(await allergies()).toEqual(['NUT active', 'PCN active']);
+  });
+
+  test('2. a set of the one who stays replaces both', async () => {
+    await hospital.sends(adt('A31', '2026-03-12 09:00', pid('3001'), 'AL1|1|DA|PCN^Penicillin'));
+    expect(await allergies()).toEqual(['NUT inactive', 'PCN active']);
+  });
+
+  test('3. a set of the retired record from before the merge, come late, brings nothing back', async () => {
+    expect(await hospital.sends(adt('A31', '2026-03-10 11:00', pid('3002'), 'AL1|1|FA|EGG^Eggs'))).toEqual(stale);
+    expect(await allergies()).toEqual(['EGG inactive', 'NUT inactive', 'PCN active']);
+  });
+
+  test('4. a set that still comes under the old number is hers too', async () => {
+    await hospital.sends(adt('A31', '2026-03-13 09:00', pid('3002'), 'AL1|1|FA|NUT^Nuts'));
+    expect(await allergies()).toEqual(['EGG inactive', 'NUT active', 'PCN inactive']);
+  });
+});
+
+test('diagnoses of an outpatient who stays under another number (A06) are those that come with it, and later', async () => {
+  const codes = async (): Promise<string[]> =>
+    (await hospital.search(`Condition?subject=Patient/${(await hospital.patient('4001')).id}`))
+      .map((it) => `${it.code.coding[0].code} ${clinical(it)}`)
+      .sort();
+  await hospital.sends(adt('A04', '2026-03-10 09:00', pid('4001'), pv1('O1', { 2: 'O' }), 'DG1|1||A^A^I10'));
+  const mergedVisit = mrg('4001', { 5: 'O1^^^RENHE^VN' });
+  await hospital.sends(adt('A06', '2026-03-11 09:00', pid('4001'), mergedVisit, pv1('I1'), 'DG1|1||B^B^I10'));
+  expect(await codes()).toEqual(['A inactive', 'B said nothing']);
+  await hospital.sends(adt('A08', '2026-03-12 09:00', pid('4001'), pv1('I1'), 'DG1|1||C^C^I10'));
+  expect(await codes()).toEqual(['A inactive', 'B inactive', 'C said nothing']);
 });
