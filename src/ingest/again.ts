@@ -4,7 +4,7 @@
  */
 import type { Json, StoredResource } from '../fhir/types.ts';
 import { errorsOf } from '../fhir/validate.ts';
-import { nameOf } from '../store/key.ts';
+import { keyNamed, nameOf } from '../store/key.ts';
 import type { JournalRow, MessageState } from '../store/rows.ts';
 import type { Key, Store } from '../store/store.ts';
 import type { Draft } from './merge.ts';
@@ -34,7 +34,7 @@ export async function appliedBefore(row: JournalRow, store: Pick<Store, 'outcome
   if (!last) return undefined;
   const versions = all.flatMap(({ wrote = [] }) => wrote);
   const names = (some: readonly string[]): Key[] =>
-    [...new Set(some.map((it) => it.split('/', 2).join('/')))].map(keyOf);
+    [...new Set(some.map((it) => it.split('/', 2).join('/')))].map(keyNamed);
   const made = names(versions.filter((it) => it.endsWith('/_history/1')));
   return { message: row.id, wrote: names(versions), made, inTime: last.state === 'applied' };
 }
@@ -64,7 +64,7 @@ export function takeBack({ message, wrote, made }: Before, named: readonly Key[]
   ]);
   while (names.size > 0) {
     const next = new Set<string>();
-    const registered = [...names].filter((it) => !ofMessage.has(keyOf(it).type));
+    const registered = [...names].filter((it) => !ofMessage.has(keyNamed(it).type));
     for (const draft of concerned(registered, message, scene)) {
       const registers = draft.withdraw(message, (part) => isOfMerges(draft, part));
       for (const [segment, members] of draft.marks.withdrawSnapshots(message)) {
@@ -83,26 +83,11 @@ export function takeBack({ message, wrote, made }: Before, named: readonly Key[]
 
 /** Those of which something may be taken back; or one question for all that have not been read. */
 function concerned(names: readonly string[], message: number, scene: Scene): Draft[] {
-  const missing: Needs[] = [];
-  const drafts = names.flatMap((name): Draft[] => {
-    try {
-      const marks = scene.stored(keyOf(name))?.marks;
-      const isConcerned = marks?.includes(`@${message}"`) || marks?.includes(`${withdrawn}"`);
-      return isConcerned ? [scene.draft(keyOf(name))] : [];
-    } catch (error) {
-      if (!(error instanceof Needs)) throw error;
-      missing.push(error);
-      return [];
-    }
-  });
-  const [first] = missing;
-  if (!first) return drafts;
-  throw first.keys.length === 0 ? first : new Needs({ keys: missing.flatMap(({ keys }) => keys) });
-}
-
-function keyOf(name: string): Key {
-  const [type, id] = name.split('/') as [string, string];
-  return { type, id };
+  return Needs.ofAll(names, (name): Draft[] => {
+    const marks = scene.stored(keyNamed(name))?.marks;
+    const isConcerned = marks?.includes(`@${message}"`) || marks?.includes(`${withdrawn}"`);
+    return isConcerned ? [scene.draft(keyNamed(name))] : [];
+  }).flat();
 }
 
 /** Stands for the set that a segment in snapshot mode gives, among the registers of its owner. */
@@ -113,7 +98,7 @@ export function snapshotPath(segment: string): string {
 /** Resources that the message merged before and does not merge any more. */
 export function undoneMerges({ message }: Before, taken: Taken, merges: readonly Merge[], scene: Scene): Key[] {
   return [...taken.keys()].flatMap((name): Key[] => {
-    const { type, id } = keyOf(name);
+    const { type, id } = keyNamed(name);
     const { replacedBy } = scene.draft({ type, id }).marks;
     const isOwn = replacedBy !== undefined && messageOf(replacedBy.stamp) === message;
     return isOwn && !merges.some((it) => it.type === type && it.retired === id) ? [{ type, id }] : [];
@@ -145,8 +130,8 @@ export function settleTaken(
 ): Recalled {
   const recalled = new Map<number, MessageState>();
   const left = [...taken].flatMap(([name, parts]): Left[] => {
-    const draft = scene.draft(keyOf(name));
-    const stored = scene.stored(keyOf(name))?.resource;
+    const draft = scene.draft(keyNamed(name));
+    const stored = scene.stored(keyNamed(name))?.resource;
     const holes = [...parts].filter(([path, part]) => !isSaid(path, draft) || isLessNow(path, part, draft));
     return stored && holes.length > 0 ? [{ name, draft, stored, holes }] : [];
   });
@@ -191,7 +176,7 @@ function restore({ draft, holes }: Pick<Left, 'draft' | 'holes'>): void {
 /** A resource that nobody speaks of any more is kept while others refer to it; a patient or visit is then out of use. */
 function keepReferred(before: Before, left: readonly Left[], around: Surroundings, scene: Scene): void {
   const empty = new Map(left.filter(({ draft }) => draft.parts.size === 0).map((it) => [it.name, it]));
-  const referrers = around.referrersOf([...empty.keys()].map(keyOf));
+  const referrers = around.referrersOf([...empty.keys()].map(keyNamed));
   // What tells of the message itself is made anew, and refers to what there is now.
   const own = new Set(before.made.filter(({ type }) => ofMessage.has(type)).map(nameOf));
   for (let isStable = false; !isStable; ) {

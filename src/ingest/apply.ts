@@ -283,7 +283,7 @@ async function write(
   return reached;
 }
 
-/** @throws Failure `conflict` when the store changes faster than it can be read */
+/** @throws Failure `too-costly` after so many looks: the message must not hold up those behind it */
 async function inRounds(
   unit: Pick<Work, 'cause' | 'msMax'>,
   keys: Work['keys'],
@@ -301,7 +301,7 @@ async function inRounds(
       await read(error);
     }
   }
-  throw new Failure('conflict', 'the store changes faster than a message can be decided');
+  throw new Failure('too-costly', `not decided after ${roundsMax} looks at the store`);
 }
 
 /** What began to refer to a merged resource while the merge was decided follows it now. */

@@ -9,6 +9,7 @@ import type { Built } from '../mapping/context.ts';
 import { nameOf } from '../store/key.ts';
 import type { Key, View } from '../store/store.ts';
 import { type Before, ofMessage, type Recalled, settleTaken, type Taken, takeBack, undoneMerges } from './again.ts';
+import type { Draft } from './merge.ts';
 import { followMerges, settleMerges, takeMerges } from './merged.ts';
 import { moved } from './reference-move.ts';
 import { renamed } from './rename.ts';
@@ -64,16 +65,14 @@ export function decide(
   const known = again?.before.wrote.map(nameOf) ?? [];
   const scene = new Scene(view, new Set([...named, ...found, ...known]), reading);
 
-  const visits = new Map<string, Subject | undefined>();
-  for (const { resource } of built) {
-    if (resource.resourceType === 'Encounter')
-      visits.set(resource.id, subjectOf(scene.draft({ type: 'Encounter', id: resource.id })));
-  }
   const registered = built.filter(({ resource }) => !ofMessage.has(resource.resourceType));
   const people = registered.map(({ resource }) => ({ type: resource.resourceType, id: resource.id }));
+  const drafts = scene.draftsOf(people);
+  const visits = new Map<string, Subject | undefined>();
+  for (const draft of drafts) if (draft.head.resourceType === 'Encounter') visits.set(draft.head.id, subjectOf(draft));
   const taken: Taken = again ? takeBack(again.before, people, scene) : new Map();
   const undone = again ? undoneMerges(again.before, taken, merges, scene) : [];
-  for (const it of registered) scene.draft({ type: it.resource.resourceType, id: it.resource.id }).overlay(it, stamp);
+  for (const [i, it] of registered.entries()) (drafts[i] as Draft).overlay(it, stamp);
   const owners = settleSnapshots(registered, stamp, scene);
   const patients = settleVisits(visits, registered.map(filing), scene);
   const survivors = settleMerges(merges, [...people, ...patients], stamp, scene, undone);
@@ -113,7 +112,7 @@ export function followers(
   zone: Zone,
 ): readonly Intention[] {
   const scene = new Scene(view, new Set(keys.map(nameOf)), reading);
-  for (const key of keys) scene.draft(key);
+  scene.draftsOf(keys);
   // The stamp is that of no merge: nothing is said here, only followed.
   followMerges(settleMerges([], [target], never, scene), scene);
   return finished(scene, zone).intentions;

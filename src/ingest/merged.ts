@@ -16,8 +16,8 @@ import { compareStamps, never, type Stamp } from './stamp.ts';
 
 const mergedTypes = ['Patient', 'Account', 'Encounter'];
 
-/** Resources of one chain of merges at most. */
-const nodesMax = 500;
+/** Resources that are tied by merges at most. */
+export const nodesMax = 500;
 
 /** What a retired resource says in place of its own status. */
 const retiredStatus: Readonly<Record<string, Json>> = {
@@ -101,19 +101,21 @@ function linksOf(draft: Draft): Json[] {
 /** The ids of all resources that are tied to some by merges, old or new. */
 function tied(type: string, from: readonly string[], scene: Scene): string[] {
   const nodes = new Set(from);
-  for (const id of nodes) {
-    const draft = scene.draft({ type, id });
-    const edge = edgeIn(draft);
-    if (edge) nodes.add(edge.id);
-    for (const link of linksOf(draft)) nodes.add(linkedId(link) ?? id);
-    if (nodes.size > nodesMax) break;
+  let next: readonly string[] = [...nodes];
+  while (next.length > 0 && nodes.size <= nodesMax) {
+    const drafts = scene.draftsOf(next.map((id): Key => ({ type, id })));
+    const found = drafts.flatMap((it) =>
+      [edgeIn(it)?.id ?? [], linksOf(it).map((link) => linkedId(link) ?? [])].flat(2),
+    );
+    next = [...new Set(found).difference(nodes)];
+    for (const id of next) nodes.add(id);
   }
   return [...nodes];
 }
 
 function join({ joined }: Marks, id: string, stamp: Stamp): void {
   const first = joined.get(id);
-  if (first === undefined || compareStamps(stamp, first) < 0) joined.set(id, stamp);
+  if (first === undefined ? joined.size < nodesMax : compareStamps(stamp, first) < 0) joined.set(id, stamp);
 }
 
 /** Which resources stand for others, `Type/id` ─▶ id. */
@@ -185,9 +187,7 @@ export function settleMerges(
     if (!isTold) continue;
     const changed = nodes.filter((id) => before.get(id) !== survivors.get(`${type}/${id}`));
     for (const at of new Set(changed.map((id) => before.get(id) as string))) {
-      for (const key of scene.referrers({ type, id: at })) {
-        if (key.type !== type || !nodes.includes(key.id)) scene.draft(key);
-      }
+      scene.draftsOf(scene.referrers({ type, id: at }).filter((key) => key.type !== type || !nodes.includes(key.id)));
     }
   }
   return survivors;

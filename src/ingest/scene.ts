@@ -14,16 +14,40 @@ import { Draft } from './merge.ts';
 /** A decision cannot go on without these. */
 export class Needs extends Error {
   readonly keys: readonly Key[];
-  /** A version that the marks of a resource belong to. */
-  readonly version: (Key & { readonly version: number }) | undefined;
+  /** Versions that the marks of resources belong to. */
+  readonly versions: readonly (Key & { readonly version: number })[];
   /** Whatever refers to these. */
   readonly referrers: readonly Key[];
 
-  constructor(needs: Partial<Pick<Needs, 'keys' | 'version' | 'referrers'>>) {
+  constructor(needs: Partial<Pick<Needs, 'keys' | 'versions' | 'referrers'>>) {
     super('a decision needs more than its commit named');
     this.keys = needs.keys ?? [];
-    this.version = needs.version;
+    this.versions = needs.versions ?? [];
     this.referrers = needs.referrers ?? [];
+  }
+
+  /**
+   * Asks once for what several things need: each question is a round, and there are not many.
+   * @returns what it gives for each of them
+   * @throws Needs
+   */
+  static ofAll<T, R>(all: Iterable<T>, one: (it: T) => R): R[] {
+    const missing: Needs[] = [];
+    const given: R[] = [];
+    for (const it of all) {
+      try {
+        given.push(one(it));
+      } catch (error) {
+        if (!(error instanceof Needs)) throw error;
+        missing.push(error);
+      }
+    }
+    if (missing.length === 0) return given;
+    throw new Needs({
+      keys: missing.flatMap(({ keys }) => keys),
+      versions: missing.flatMap(({ versions }) => versions),
+      referrers: missing.flatMap(({ referrers }) => referrers),
+    });
   }
 }
 
@@ -43,11 +67,11 @@ export class Reading {
     this.#parameters = parameters;
   }
 
-  async read({ keys, version, referrers }: Needs): Promise<void> {
+  async read({ keys, versions, referrers }: Needs): Promise<void> {
     for (const key of keys) this.keys.set(nameOf(key), key);
-    if (version) {
-      const found = await this.#store.readVersion(version, version.version);
-      this.versions.set(versionName(version), JSON.parse(found?.json ?? '{}') as StoredResource);
+    for (const it of versions) {
+      const found = await this.#store.readVersion(it, it.version);
+      this.versions.set(versionName(it), JSON.parse(found?.json ?? '{}') as StoredResource);
     }
     for (const key of referrers) {
       const found = await this.referrersOf(key);
@@ -127,11 +151,16 @@ export class Scene {
     if (current && marks.version > 0 && marks.version !== current.version) {
       const of = { ...key, version: marks.version };
       const before = this.#reading.versions.get(versionName(of));
-      if (!before) throw new Needs({ version: of });
+      if (!before) throw new Needs({ versions: [of] });
       draft.absorb(before, current.at);
     }
     this.#drafts.set(name, draft);
     return draft;
+  }
+
+  /** The drafts of several, asked for at once. */
+  draftsOf(keys: Iterable<Key>): readonly Draft[] {
+    return Needs.ofAll(keys, (key) => this.draft(key));
   }
 
   /** A draft that is open already. */

@@ -5,9 +5,9 @@
 import type { Json } from '../fhir/types.ts';
 import { isError } from '../mapping/complete.ts';
 import type { Built } from '../mapping/context.ts';
-import { nameOf } from '../store/key.ts';
+import { keyNamed, nameOf } from '../store/key.ts';
 import type { Key } from '../store/store.ts';
-import type { Part } from './registers.ts';
+import { nodesMax } from './merged.ts';
 import type { Scene } from './scene.ts';
 import { compareStamps, never, type Stamp } from './stamp.ts';
 
@@ -22,9 +22,6 @@ const notCurrent: Readonly<Record<string, readonly [key: string, value: unknown]
   RelatedPerson: ['active', false],
   Coverage: ['status', 'cancelled'],
 };
-
-/** Records of one person, or numbers of one visit, at most. */
-const joinedMax = 500;
 
 /** These belong to the patient whatever the visit; other things belong to the visit that they name. */
 const ofPatient = new Set(['AllergyIntolerance', 'RelatedPerson', 'Coverage']);
@@ -70,7 +67,7 @@ export function settleSnapshots(built: readonly Built[], stamp: Stamp, scene: Sc
     const now = later ? members : standing.now;
     const ever = [...new Set([...standing.ever, ...members])].sort();
     marks.snapshots.set(segment, { stamp: later ? stamp : standing.stamp, now, ever });
-    for (const name of ever) if (!now.includes(name)) leaveOut(name, later ? stamp : standing.stamp, scene);
+    leaveOut(ever, now, later ? stamp : standing.stamp, scene);
   }
   return [...sets.values()].map(({ owner }) => owner);
 }
@@ -92,7 +89,7 @@ export function joinSnapshots(owners: readonly Key[], scene: Scene): void {
         for (const other of joinedWith(own, scene, stamp)) {
           const replaced = scene.draft(other).marks.snapshots.get(segment);
           if (!replaced || other === own || compareStamps(replaced.stamp, stamp) >= 0) continue;
-          for (const name of replaced.ever) if (!now.includes(name)) leaveOut(name, stamp, scene, false);
+          leaveOut(replaced.ever, now, stamp, scene, false);
         }
     }
   }
@@ -101,25 +98,30 @@ export function joinSnapshots(owners: readonly Key[], scene: Scene): void {
 /** All that were merged with one, itself first. @param before only by merges that were said no later */
 function joinedWith(own: Key, scene: Scene, before?: Stamp): readonly Key[] {
   const found = new Map([[own.id, own]]);
-  for (const key of found.values()) {
-    if (found.size > joinedMax) break;
-    for (const [id, stamp] of scene.draft(key).marks.joined)
-      if (before === undefined || compareStamps(stamp, before) <= 0)
-        found.set(id, found.get(id) ?? { type: own.type, id });
+  let next: readonly Key[] = [own];
+  while (next.length > 0 && found.size <= nodesMax) {
+    const joined = scene.draftsOf(next).flatMap(({ marks }) => [...marks.joined]);
+    const ids = joined.flatMap(([id, stamp]) => (before === undefined || compareStamps(stamp, before) <= 0 ? id : []));
+    next = [...new Set(ids)].filter((id) => !found.has(id)).map((id) => ({ type: own.type, id }));
+    for (const key of next) found.set(key.id, key);
   }
   return [...found.values()];
 }
 
-/** @param tells false when the stamp is not the message's: what was said later is then no loss of this one */
-function leaveOut(name: string, stamp: Stamp, scene: Scene, tells = true): void {
-  const [type, id] = name.split('/') as [string, string];
-  const [key, value] = notCurrent[type] ?? [];
-  if (key === undefined) return;
-  const draft = scene.draft({ type, id });
-  // con-5: a Condition that was entered in error has no clinical status.
-  const verification = draft.parts.get('verificationStatus')?.members.verificationStatus as Json | undefined;
-  if (draft.parts.size === 0 || isError(verification)) return;
-  if (!tells && compareStamps(draft.marks.stampOf(key, draft.parts.has(key)), stamp) > 0) return;
-  const part: Part = { key, kind: 'member', members: { [key]: value }, entries: [], name: '' };
-  draft.set(key, part, stamp);
+/**
+ * @param ever names of all that were ever in a set
+ * @param now those that are
+ * @param tells false when the stamp is not the message's: what was said later is then no loss of this one
+ */
+function leaveOut(ever: readonly string[], now: readonly string[], stamp: Stamp, scene: Scene, tells = true): void {
+  const current = new Set(now);
+  const out = ever.filter((name) => !current.has(name) && notCurrent[name.split('/')[0] as string]);
+  for (const draft of scene.draftsOf(out.map(keyNamed))) {
+    const [key, value] = notCurrent[draft.head.resourceType] as readonly [string, unknown];
+    // con-5: a Condition that was entered in error has no clinical status.
+    const verification = draft.parts.get('verificationStatus')?.members.verificationStatus as Json | undefined;
+    if (draft.parts.size === 0 || isError(verification)) continue;
+    if (!tells && compareStamps(draft.marks.stampOf(key, draft.parts.has(key)), stamp) > 0) continue;
+    draft.set(key, { key, kind: 'member', members: { [key]: value }, entries: [], name: '' }, stamp);
+  }
 }

@@ -39,11 +39,10 @@ export function settleVisits(
     for (const { key, visit, patient } of own)
       if (visit === id && patient !== undefined && patient !== now) refile(scene.draft(key), patient, now);
     if (before === undefined || before.filed === now) continue;
-    for (const key of scene.referrers({ type: 'Encounter', id })) {
-      if (key.type === 'Encounter') continue;
-      // What was made since a merge knows only who the patient is now.
-      for (const from of new Set([before.filed, before.shown])) if (from !== now) refile(scene.draft(key), from, now);
-    }
+    // What was made since a merge knows only who the patient is now.
+    const former = [...new Set([before.filed, before.shown])].filter((it) => it !== now);
+    const referrers = scene.referrers({ type: 'Encounter', id }).filter(({ type }) => type !== 'Encounter');
+    for (const draft of scene.draftsOf(referrers)) for (const from of former) refile(draft, from, now);
   }
   return patients;
 }
