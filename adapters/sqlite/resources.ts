@@ -182,8 +182,9 @@ export class Resources implements Dialect {
     const name = nameOf(key);
     const known = this.#remembered.get(name);
     if (known) return known;
-    const row = this.#earlier.has(name) ? undefined : this.read(key);
-    const current = row ? currentOf(row) : this.#earlier.get(name);
+    const earlier = this.#earlier.get(name);
+    const row = earlier ? undefined : this.read(key);
+    const current = earlier ?? (row && currentOf(row));
     if (!current) return undefined;
     if (this.#remembered.size >= rememberedMax / 2) {
       this.#earlier = this.#remembered;

@@ -13,6 +13,9 @@ export interface WriterThreadData {
   readonly urgent: MessagePort;
 }
 
+/** How long orders of the parent port wait while there are urgent ones; ms. A port that is never empty would hold the other for ever. */
+const heldMs = 20;
+
 const { path, urgent } = workerData as WriterThreadData;
 const parent = parentPort as MessagePort;
 const db = openDatabase(path);
@@ -30,8 +33,6 @@ function run(order: Order | 'end'): void {
   if (answer) parent.postMessage(answer);
 }
 
-/** How long orders of the parent port wait while there are urgent ones; ms. A port that is never empty would hold the other for ever. */
-const heldMs = 20;
 /** When the last order of the parent port was done; ms of `performance.now()`. */
 let doneAt = Number.NEGATIVE_INFINITY;
 
