@@ -84,8 +84,8 @@ export function takeApart(resource: Json, names: Names): Parts {
     const split = isSplit(type, plain);
     if (Array.isArray(value) && typeof value[0] === 'object' && plain === key) {
       const own = namesOf(names, key, value.length);
-      for (const [i, it] of value.entries()) {
-        const [entry, name] = asSent(it, own[i] as string);
+      for (const [i, entry] of value.entries()) {
+        const name = own[i] as string;
         add(entryPath(key, entry, name), { key, kind: 'list', members: {}, entries: [entry], name });
       }
     } else if (split) {
@@ -132,44 +132,6 @@ function isOld({ key, entries }: Part): boolean {
   return key === 'identifier' && (entries[0] as Json).use === 'old';
 }
 
-/** Numbers of which a person has one from each authority (HL7 table 0203): another one corrects it. */
-const single = new Set(['NI', 'SS', 'PPN']);
-
-/** Ends the name of a register whose number is old because a later message gave another one, and only as long as it is. */
-const correctedMark = ' corrected';
-
-/** An entry and its name without what {@link withCorrections} added. */
-function asSent(entry: Json, name: string): [entry: Json, name: string] {
-  if (!name.endsWith(correctedMark)) return [entry, name];
-  const { use: _, ...sent } = entry;
-  return [sent, name.slice(0, -correctedMark.length)];
-}
-
-/** What is put together: of the numbers of one kind and authority those that were said last are in use, the others are old. */
-function withCorrections(parts: Parts, newer: (path: string, other: string) => number): [path: string, part: Part][] {
-  const all = [...parts];
-  const kinds = Map.groupBy(all, ([, part]) => kindOf(part));
-  kinds.delete(undefined);
-  for (const same of kinds.values()) {
-    if (same.length === 1) continue;
-    const [last] = same.map(([path]) => path).sort(newer) as [string];
-    for (const it of same) {
-      if (newer(last, it[0]) === 0) continue;
-      const { entries, name } = it[1];
-      const old = (entries as Json[]).map((entry) => ({ use: 'old', ...entry }));
-      it[1] = { ...it[1], name: `${name}${correctedMark}`, entries: old };
-    }
-  }
-  return all;
-}
-
-/** Kind and authority of a number of which there is one; undefined for others, and for one that somebody said the use of. */
-function kindOf({ key, entries }: Part): string | undefined {
-  const { type, system, use } = ((key === 'identifier' && entries[0]) || {}) as Json;
-  const code = ((type?.coding ?? []) as Json[]).map((it) => it.code).find((it) => single.has(it));
-  return code && !use ? `${code} ${system}` : undefined;
-}
-
 /**
  * @param newer orders entries of one list with the same name: identifiers of one field, the newest first
  * @returns the resource, and the names of its lists
@@ -180,7 +142,7 @@ export function putTogether(
   newer: (path: string, other: string) => number,
 ): { resource: StoredResource; names: Names } {
   const type = head.resourceType;
-  const ordered = withCorrections(parts, newer).sort(
+  const ordered = [...parts].sort(
     ([path, a], [other, b]) =>
       placeOf(type, a.key) - placeOf(type, b.key) ||
       Number(isOld(a)) - Number(isOld(b)) ||

@@ -1,6 +1,5 @@
 /** ADT A08: what is known of a patient and a visit changes; the visit goes on, or is over, as it was. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Json } from '../../src/fhir/types.ts';
 import { allEventNumbers, type Subscriber } from '../subscriptions/subscriber.ts';
 import { applied, duplicate, Hospital, nothing, opened, stale } from './hospital.ts';
 import { adt, home, pid, pv1, renumbered } from './messages.ts';
@@ -114,32 +113,5 @@ describe('A08 of a visit that is not known', () => {
     const visit = await hospital.visit('V1005');
     expect(visit.status).toBe('in-progress');
     expect(visit.participant).toHaveLength(2);
-  });
-});
-
-describe('A08 that corrects the number of an identity card', () => {
-  const told = (at: string, card: string): string =>
-    adt('A08', at, pid('1009', { 3: `1009^^^RENHE^MR~${card}^^^CHN^NI` }), pv1('V1009'));
-  const cards = async (): Promise<string[]> =>
-    (await hospital.patient('1009')).identifier
-      .filter((it: Json) => it.type?.coding[0].code === 'NI')
-      .map((it: Json) => `${it.value} ${it.use ?? 'in use'}`);
-
-  test('1. leaves the wrong one as old', async () => {
-    await hospital.sends(told('2026-03-11 09:00', '110101198002290011'));
-    await hospital.sends(told('2026-03-11 10:00', '110101198002290029'));
-    expect(await cards()).toEqual(['110101198002290029 in use', '110101198002290011 old']);
-  });
-
-  test('2. late, with a third one, is no correction', async () => {
-    await hospital.sends(told('2026-03-11 09:30', '110101198002290037'));
-    expect((await cards())[0]).toBe('110101198002290029 in use');
-    expect((await cards()).slice(1).every((it) => it.endsWith(' old'))).toBe(true);
-  });
-
-  test('3. as the inverse, brings the first one back', async () => {
-    await hospital.sends(told('2026-03-11 11:00', '110101198002290011'));
-    expect((await cards())[0]).toBe('110101198002290011 in use');
-    expect(await cards()).toHaveLength(3);
   });
 });

@@ -6,10 +6,6 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { discharged, event, left, person, visit } from './orders.ts';
 
-/** With the number of an identity card. */
-const card = (id: string, number: string): string =>
-  person(id).replace('^MR', `^MR~${number}^^^CHN^NI~E${id}^^^CHN^PPN`);
-
 /** A set of messages that ends in one state of the hospital. */
 const stories: Readonly<Record<string, readonly string[]>> = {
   'a stay with a discharge that was cancelled and made again': [
@@ -58,15 +54,6 @@ const stories: Readonly<Record<string, readonly string[]>> = {
     event(4, 'ADT^A31', person('2'), 'AL1|1|DA|ASA^Aspirin'),
     event(5, 'ADT^A40', person('1'), 'MRG|3^^^RENHE^MR'),
     event(6, 'ADT^A31', person('1'), 'AL1|1|FA|NUT^Nuts'),
-  ],
-  'numbers of a person that were corrected, of a record that was merged too': [
-    event(0, 'ADT^A28', card('1', '110101198002290011')),
-    event(1, 'ADT^A31', card('1', '110101198002290012')),
-    event(2, 'ADT^A28', card('2', '110101198002290013')),
-    event(3, 'ADT^A31', card('2', '110101198002290012')),
-    event(4, 'ADT^A40', card('1', '110101198002290011'), 'MRG|2^^^RENHE^MR'),
-    event(5, 'ADT^A31', person('1', '||1980|F')),
-    event(6, 'ADT^A31', card('1', '110101198002290014')),
   ],
   'merges in a chain, and one sent the other way round': [
     event(0, 'ADT^A01', person('1'), visit('V1')),
