@@ -61,3 +61,8 @@ export function isDefect(error: unknown): boolean {
     error instanceof SyntaxError
   );
 }
+
+/** True when trying again comes to the same: the reason lies in the data or in the program, not in the moment. */
+export function isLasting(error: unknown): boolean {
+  return isDefect(error) || (error instanceof Failure && error.kind !== 'conflict' && error.kind !== 'stopping');
+}

@@ -9,8 +9,9 @@ import type { SearchParameters } from '../fhir/search/parameters.ts';
 import { parseQuery } from '../fhir/search/query.ts';
 import type { StoredResource } from '../fhir/types.ts';
 import type { Zone } from '../fhir/zone.ts';
-import { Failure, isDefect } from '../outcome.ts';
+import { isLasting } from '../outcome.ts';
 import type { Next } from '../queue/queue.ts';
+import { keyNamed, nameOf } from '../store/key.ts';
 import type { Change, Key, Store, View } from '../store/store.ts';
 import { carePlanId, centre, enrol, enrolmentKeys, isExpired } from './enrol.ts';
 import type { Protocol } from './protocol.ts';
@@ -53,8 +54,7 @@ async function byItself<T>(key: Key, work: Promise<T>, otherwise: T, { notMade }
   try {
     return await work;
   } catch (error) {
-    const isItsOwn = isDefect(error) || (error instanceof Failure && ['invalid', 'too-costly'].includes(error.kind));
-    if (!isItsOwn) throw error;
+    if (!isLasting(error)) throw error;
     notMade(key, error);
     return otherwise;
   }
@@ -204,13 +204,16 @@ function isOf(plan: StoredResource, { url }: Protocol): boolean {
 async function withdraw(plan: StoredResource, reason: Reason, parts: CareParts): Promise<void> {
   if (!parts.protocols.some((protocol) => isOf(plan, protocol))) return;
   const responses = await find('QuestionnaireResponse', `based-on=CarePlan/${plan.id}`, parts);
-  const keys: Key[] = [
+  const activities: Key[] = (plan.activity ?? []).flatMap(
+    (it: { reference?: { reference?: string } }) => parseReference(it.reference?.reference ?? '') ?? [],
+  );
+  const named: Key[] = [
     { type: 'CarePlan', id: plan.id },
-    ...(plan.activity ?? []).flatMap(
-      (it: { reference?: { reference?: string } }) => parseReference(it.reference?.reference ?? '') ?? [],
-    ),
+    ...activities,
     ...responses.map(({ id }) => ({ type: 'QuestionnaireResponse', id })),
   ];
+  // A client may have named an activity twice, or one of its versions.
+  const keys = [...new Set(named.map(nameOf))].map(keyNamed);
   await parts.commit.run({
     cause: `plan:${reason}`,
     keys,

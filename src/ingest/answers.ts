@@ -7,7 +7,7 @@ import type { TableTarget } from '../mapping/tables.ts';
 import { Failure } from '../outcome.ts';
 import type { Next } from '../queue/queue.ts';
 import type { JournalRow, UnknownCode } from '../store/rows.ts';
-import type { IngestParts } from './apply.ts';
+import { type IngestParts, mappingThere } from './apply.ts';
 import { replay } from './replay.ts';
 
 export interface AnswerParts extends Pick<IngestParts, 'store' | 'commit' | 'clock' | 'mappingOf'> {
@@ -125,7 +125,8 @@ export class CodeAnswers {
 
   /** One that was applied by the mapping as it stands needs nothing. */
   #isOutdated({ site, mappingVersion }: JournalRow): boolean {
-    return mappingVersion !== this.#parts.mappingOf(site).version;
+    const mapping = mappingThere(site, this.#parts);
+    return mapping !== undefined && mappingVersion !== mapping.version;
   }
 }
 

@@ -14,6 +14,7 @@ import { stateOf } from '../journal/receive.ts';
 import type { Built } from '../mapping/context.ts';
 import { type Coverage, coverageOf } from '../mapping/coverage.ts';
 import type { MapOptions, Mapped } from '../mapping/map.ts';
+import { MappingError } from '../mapping/rows.ts';
 import type { SiteMapping } from '../mapping/site-mappings.ts';
 import { Failure, isDefect } from '../outcome.ts';
 import { nameOf } from '../store/key.ts';
@@ -59,11 +60,12 @@ export interface Prepared {
  * @param sentAgain the same message was applied before: nothing is to be done
  */
 export function prepareMessage(row: JournalRow, sentAgain: boolean, parts: IngestParts): Prepared {
-  const site = parts.mappingOf(row.site);
+  const site = mappingThere(row.site, parts);
   const settled = (to: MessageState, error?: string): Prepared => ({
     lanes: [],
     run: () => settle(row, to, error, site, parts),
   });
+  if (!site) return settled('failed', siteGone(row));
   try {
     const message = readAgain(row);
     if (!message) return settled('unmapped', 'the bytes cannot be read any more');
@@ -79,6 +81,21 @@ export function prepareMessage(row: JournalRow, sentAgain: boolean, parts: Inges
     if (reason) return settled('failed', reason);
     throw error;
   }
+}
+
+/** The mapping of a site; undefined when its file is gone: a hospital may leave. */
+export function mappingThere(site: string, { mappingOf }: Pick<IngestParts, 'mappingOf'>): SiteMapping | undefined {
+  try {
+    return mappingOf(site);
+  } catch (error) {
+    if (error instanceof MappingError) return undefined;
+    throw error;
+  }
+}
+
+/** Why a message whose site has no file any more cannot be applied. */
+export function siteGone({ site }: JournalRow): string {
+  return `there is no mapping of the site '${site}' any more`;
 }
 
 /** Applies a message and moves its row on. See {@link prepareMessage}. */
@@ -229,9 +246,9 @@ export async function decideMessage(
 
 /** What a message says of resources by the mapping that stands now. */
 function saying(row: JournalRow, parts: IngestParts): (of: StoredResource) => Says {
-  const site = parts.mappingOf(row.site);
+  const site = mappingThere(row.site, parts);
   const message = readAgain(row);
-  if (!message || site.mapping.check(message).length > 0) return () => new Map();
+  if (!site || !message || site.mapping.check(message).length > 0) return () => new Map();
   const { resources } = mapMessage(message, row, site, parts.zone);
   return (of) => {
     const built = resources.find((it) => isSame(it, of));
@@ -333,7 +350,7 @@ export async function settle(
   row: JournalRow,
   to: MessageState,
   error: string | undefined,
-  { version }: SiteMapping,
+  mapping: SiteMapping | undefined,
   { commit, clock }: IngestParts,
 ): Promise<MessageState | undefined> {
   const claim = {
@@ -341,7 +358,7 @@ export async function settle(
     from: 'received',
     to,
     at: clock.now(),
-    mappingVersion: version,
+    ...(mapping && { mappingVersion: mapping.version }),
     ...(error && { error }),
   } as const;
   return (await commit.effects(`message:${row.id}`, [{ kind: 'message', claim }])) ? to : undefined;

@@ -12,9 +12,11 @@ import {
   decideMessage,
   type IngestParts,
   mapMessage,
+  mappingThere,
   readAgain,
   reasonOf,
   reasonOfFailed,
+  siteGone,
 } from './apply.ts';
 import { type Change, differenceOf } from './difference.ts';
 
@@ -61,7 +63,8 @@ const changesMax = 500;
  */
 export async function preview(row: JournalRow, parts: IngestParts): Promise<Preview> {
   const nothing = { resources: [], recalled: [] };
-  const site = parts.mappingOf(row.site);
+  const site = mappingThere(row.site, parts);
+  if (!site) return { to: 'failed', error: siteGone(row), ...nothing };
   try {
     const message = readAgain(row);
     if (!message) return { to: 'unmapped', error: 'the bytes cannot be read any more', ...nothing };

@@ -2,7 +2,7 @@
 import type { Next } from '../queue/queue.ts';
 import type { JournalRow, MessageState } from '../store/rows.ts';
 import { isSentAgain } from './again.ts';
-import { applyMessage, type IngestParts, type Prepared, prepareMessage, settle } from './apply.ts';
+import { applyMessage, type IngestParts, mappingThere, type Prepared, prepareMessage, settle } from './apply.ts';
 
 /** Messages taken at a time. While they are applied the next are mapped: twice as many are under way, which bounds memory. */
 const batch = 16;
@@ -58,7 +58,7 @@ async function applyAlone(row: JournalRow, parts: IngestParts): Promise<MessageS
   const { tries = 0 } = row;
   if (tries >= triesMax) {
     const reason = `the program ended ${triesMax} times while it was applied`;
-    return settle(row, 'failed', reason, parts.mappingOf(row.site), parts);
+    return settle(row, 'failed', reason, mappingThere(row.site, parts), parts);
   }
   const count = (to: number): Promise<boolean> =>
     parts.commit.effects(`message:${row.id}`, [{ kind: 'tries', message: row.id, count: to }]);

@@ -9,6 +9,7 @@ import { parseReference } from '../fhir/reference.ts';
 import type { SearchParameters } from '../fhir/search/parameters.ts';
 import type { Zone } from '../fhir/zone.ts';
 import type { Destination } from '../mapping/destination.ts';
+import { isLasting } from '../outcome.ts';
 import type { Next, Queue } from '../queue/queue.ts';
 import type { NewOutgoing } from '../store/rows.ts';
 import type { Change, Effect, Store } from '../store/store.ts';
@@ -26,7 +27,7 @@ export interface OutboundParts {
   readonly destinations: readonly Destination[];
   readonly zone: Zone;
   readonly clock: Clock;
-  /** Told of a message that could not be made: a defect of ours, and the others go on. */
+  /** Told of a message that could not be made: the others go on. */
   readonly notMade: (destination: string, error: unknown) => void;
 }
 
@@ -101,7 +102,14 @@ class Reader {
     const to = changes.at(-1)?.sequence;
     if (to === undefined) return false;
     const plan: Plan = { messages: [], versions: new Map() };
-    for (const change of changes) await this.#consider(change, plan);
+    for (const change of changes) {
+      try {
+        await this.#consider(change, plan);
+      } catch (error) {
+        if (!isLasting(error)) throw error;
+        this.#parts.notMade(this.#destination.name, error);
+      }
+    }
     if (plan.messages.length > 0 || plan.versions.size > 0 || to - this.#cursor >= unwrittenMax) {
       const from = this.#cursor;
       // Where another worker was first, what is stored is looked at again.

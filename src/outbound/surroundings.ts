@@ -51,11 +51,17 @@ export class Surroundings {
   }
 
   async #find(canonical: string, { store, parameters }: Readers): Promise<void> {
-    const [url = '', version] = canonical.split('|');
+    const [url = '', version] = canonical.split('|').map(escaped);
+    if (url === '') return;
     const wanted = new URLSearchParams({ url, ...(version && { version }), _sort: '-_lastUpdated', _count: '1' });
     const { hits } = await store.search({ query: parseQuery('Questionnaire', wanted, parameters) });
     if (hits[0]) this.#questionnaires.set(canonical, JSON.parse(hits[0].json));
   }
+}
+
+/** As a value of a search (R4 search.html#escaping). */
+function escaped(value: string): string {
+  return value.replace(/[\\,$]/g, '\\$&');
 }
 
 function keysOf(references: readonly string[]): Key[] {
