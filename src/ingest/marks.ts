@@ -35,6 +35,8 @@ export class Marks {
   replacedBy: { readonly id: string; readonly stamp: Stamp } | undefined;
   /** The ids of those that were ever merged with this one, whichever retired, and when that was said first. */
   readonly joined: Map<string, Stamp>;
+  /** What messages say of the elements that a merge speaks for, while it does. */
+  readonly aside: Json;
   /** The version that was written with these marks; 0 for none. */
   readonly version: number;
 
@@ -48,6 +50,7 @@ export class Marks {
       n = {},
       by,
       j = {},
+      a = {},
     } = json === undefined ? ({} as Json) : JSON.parse(json);
     this.version = v;
     this.#rest = s[0] ?? never;
@@ -57,6 +60,7 @@ export class Marks {
     this.snapshots = new Map(Object.entries(n));
     this.replacedBy = by;
     this.joined = new Map(Object.entries(j));
+    this.aside = a;
   }
 
   /** When a register was set or deleted last. @param there true when it holds something */
@@ -137,6 +141,7 @@ export class Marks {
       ...(this.snapshots.size > 0 && { n: Object.fromEntries(this.snapshots) }),
       ...(this.replacedBy && { by: this.replacedBy }),
       ...(this.joined.size > 0 && { j: Object.fromEntries(this.joined) }),
+      ...(Object.keys(this.aside).length > 0 && { a: this.aside }),
     };
   }
 }

@@ -174,10 +174,18 @@ export class Draft {
     if (compareStamps(this.marks.stampOf(path, this.parts.has(path)), stamp) < 0) this.marks.set(path, stamp);
   }
 
-  /** con-5, ait-2: what was entered in error has no clinical status. Of the two, what was said later counts. */
+  /**
+   * con-5, ait-2: what was entered in error has no clinical status. Of the two, what was said later counts; but an error that is
+   * left out of a later set stays one.
+   */
   #settleError(): void {
     const error = this.parts.get('verificationStatus')?.members.verificationStatus as Json | undefined;
-    if (!this.parts.has('clinicalStatus') || !isError(error)) return;
+    const status = this.parts.get('clinicalStatus')?.members.clinicalStatus as Json | undefined;
+    if (!status || !isError(error)) return;
+    if (status.coding?.[0]?.code === 'inactive') {
+      this.parts.delete('clinicalStatus');
+      return;
+    }
     const [clinical, verified] = ['clinicalStatus', 'verificationStatus'].map((path) => this.marks.stampOf(path, true));
     const [path, stamp] =
       compareStamps(clinical as Stamp, verified as Stamp) > 0

@@ -26,7 +26,7 @@ const retiredStatus: Readonly<Record<string, Json>> = {
   Encounter: { status: 'entered-in-error' },
 };
 
-/** What a resource says that was retired and is not any more. */
+/** What a resource says that was retired and is not any more, while no message has said anything else. */
 const restoredStatus: Readonly<Record<string, Json>> = {
   Patient: { active: true },
   Account: { status: 'active' },
@@ -124,11 +124,14 @@ export type Survivors = ReadonlyMap<string, string>;
 /** A resource that the message merged when it was applied before, and does not merge any more, stands for itself. */
 function part(draft: Draft): void {
   draft.marks.replacedBy = undefined;
-  const status = Object.keys(retiredStatus[draft.head.resourceType] ?? {});
   for (const [path, it] of draft.parts) {
     const others = (it.entries as Json[]).filter((entry) => !isLink(entry) || !isReplacedBy(entry));
-    if (status.includes(path) || (it.entries.length > 0 && others.length === 0)) draft.parts.delete(path);
+    if (it.entries.length > 0 && others.length === 0) draft.parts.delete(path);
     else if (others.length < it.entries.length) draft.parts.set(path, { ...it, entries: others });
+  }
+  for (const key of Object.keys(retiredStatus[draft.head.resourceType] ?? {})) {
+    draft.parts.delete(key);
+    delete draft.marks.aside[key];
   }
 }
 
@@ -240,8 +243,18 @@ function show(draft: Draft, nodes: readonly string[], edgeOf: (id: string) => Ed
     draft.parts.set(path, { key: list, kind: 'list', members: {}, entries: [...standing, entry], name: 'merge' });
   }
   for (const [path, part] of draft.parts) draft.parts.set(path, numbered(part, edge !== undefined));
-  const status = edge ? retiredStatus[type] : wasRetired ? restoredStatus[type] : undefined;
-  for (const [key, value] of Object.entries(status ?? {})) draft.parts.set(key, member(key, value));
+  const { aside } = draft.marks;
+  for (const [key, retired] of Object.entries(retiredStatus[type] ?? {})) {
+    const said = draft.parts.get(key)?.members[key];
+    if (edge) {
+      if (said !== undefined && said !== retired) aside[key] = said;
+      draft.parts.set(key, member(key, retired));
+    } else if (wasRetired) {
+      const restored = said === retired ? (aside[key] ?? restoredStatus[type]?.[key]) : said;
+      draft.parts.set(key, member(key, restored));
+      delete aside[key];
+    }
+  }
   if (type !== 'Patient' && !draft.parts.has('status'))
     draft.parts.set('status', member('status', restoredStatus[type]?.status));
 }

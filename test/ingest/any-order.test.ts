@@ -55,6 +55,18 @@ const stories: Readonly<Record<string, readonly string[]>> = {
     event(5, 'ADT^A40', person('1'), 'MRG|3^^^RENHE^MR'),
     event(6, 'ADT^A31', person('1'), 'AL1|1|FA|NUT^Nuts'),
   ],
+  'a diagnosis that was deleted, and is not in the sets that follow, of a visit that goes on under another number': [
+    event(0, 'ADT^A04', person('1'), visit('V1', { 2: 'O' }), `DG1|1||K35^Appendicitis^I10${'|'.repeat(18)}A`),
+    event(1, 'ADT^A08', person('1'), visit('V1', { 2: 'O' }), `DG1|1||K35^Appendicitis^I10${'|'.repeat(18)}D`),
+    event(2, 'ADT^A08', person('1'), visit('V1', { 2: 'O' }), 'DG1|1||I10^Hypertension^I10'),
+    event(3, 'ADT^A06', person('1'), 'MRG|1^^^RENHE^MR||||V1^^^RENHE^VN', visit('V2'), 'DG1|1||E11^Diabetes^I10'),
+  ],
+  'a visit that goes on under another number, and back under the first': [
+    event(0, 'ADT^A04', person('1'), visit('V1', { 2: 'O' })),
+    event(1, 'ADT^A06', person('1'), 'MRG|1^^^RENHE^MR||||V1^^^RENHE^VN', visit('V2')),
+    event(2, 'ADT^A06', person('1'), 'MRG|1^^^RENHE^MR||||V2^^^RENHE^VN', visit('V1')),
+    event(3, 'ADT^A08', person('1', '||1980|F'), visit('V1')),
+  ],
   'merges in a chain, and one sent the other way round': [
     event(0, 'ADT^A01', person('1'), visit('V1')),
     event(1, 'ADT^A01', person('2'), visit('V2')),
