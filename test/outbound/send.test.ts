@@ -150,7 +150,7 @@ describe('a message', () => {
   test('without an answer for three days has failed, and those behind it go on', async () => {
     const hospital = await HospitalListener.open(answers({ '1.1': 'silent' }));
     await waiting(['1.1']);
-    const own = sending(to(hospital, { timeoutMs: 20 }));
+    const own = sending(to(hospital, { timeoutMs: 500 }));
     await own.deliver('his');
     await waiting(['1.2']);
     clock.advance(72 * hour - 1);
@@ -159,7 +159,7 @@ describe('a message', () => {
     clock.advance(300_000);
     await own.deliver('his');
     expect(await states()).toEqual(['1.1 failed 2', '1.2 acknowledged 0']);
-    expect((await rows())[0]?.error).toBe('given up after 72 h: no answer within 20 ms');
+    expect((await rows())[0]?.error).toBe('given up after 72 h: no answer within 500 ms');
     expect(outcomes).toEqual(['no-answer', 'no-answer', 'gave-up', 'acknowledged']);
   });
 });
