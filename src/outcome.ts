@@ -62,7 +62,12 @@ export function isDefect(error: unknown): boolean {
   );
 }
 
+/** True for a failure that is the same when it is tried again: a conflict passes, and so does the stop of the server. */
+export function isLastingFailure(error: unknown): error is Failure {
+  return error instanceof Failure && error.kind !== 'conflict' && error.kind !== 'stopping';
+}
+
 /** True when trying again comes to the same: the reason lies in the data or in the program, not in the moment. */
 export function isLasting(error: unknown): boolean {
-  return isDefect(error) || (error instanceof Failure && error.kind !== 'conflict' && error.kind !== 'stopping');
+  return isDefect(error) || isLastingFailure(error);
 }

@@ -16,7 +16,7 @@ import { type Coverage, coverageOf } from '../mapping/coverage.ts';
 import type { MapOptions, Mapped } from '../mapping/map.ts';
 import { MappingError } from '../mapping/rows.ts';
 import type { SiteMapping } from '../mapping/site-mappings.ts';
-import { Failure, isDefect } from '../outcome.ts';
+import { Failure, isDefect, isLastingFailure } from '../outcome.ts';
 import { nameOf } from '../store/key.ts';
 import type { JournalRow, MessageState } from '../store/rows.ts';
 import { type Effect, LostClaim, type Store, type View } from '../store/store.ts';
@@ -130,7 +130,7 @@ async function applied(
     const reason = reasonOfFailed(error);
     if (reason) return settle(row, 'failed', reason, site, parts);
     // Only what our own gate refuses is the message's fate; a database that is away is not, and a conflict passes.
-    if (!(error instanceof Failure) || error.kind === 'conflict') throw error;
+    if (!isLastingFailure(error)) throw error;
     return settle(row, 'unmapped', reasonOf(error), site, parts);
   }
 }

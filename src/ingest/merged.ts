@@ -168,11 +168,11 @@ export function settleMerges(
     const edgeOf = (id: string): Edge | undefined => edgeIn(scene.draft({ type, id }));
     const before = new Map(nodes.map((id) => [id, survivorOf(id, edgeOf)]));
     for (const id of parted) {
-      const { marks } = scene.draft({ type, id });
-      const other = marks.replacedBy?.id ?? id;
-      marks.joined.delete(other);
+      const draft = scene.draft({ type, id });
+      const other = draft.marks.replacedBy?.id ?? id;
+      draft.marks.joined.delete(other);
       scene.draft({ type, id: other }).marks.joined.delete(id);
-      part(scene.draft({ type, id }));
+      part(draft);
     }
     for (const { retired, survivor } of own) {
       const { marks, lost } = scene.draft({ type, id: retired });
@@ -250,8 +250,8 @@ function show(draft: Draft, nodes: readonly string[], edgeOf: (id: string) => Ed
       if (said !== undefined && said !== retired) aside[key] = said;
       draft.parts.set(key, member(key, retired));
     } else if (wasRetired) {
-      const restored = said === retired ? (aside[key] ?? restoredStatus[type]?.[key]) : said;
-      draft.parts.set(key, member(key, restored));
+      const isOurs = said === undefined || said === retired;
+      if (isOurs) draft.parts.set(key, member(key, aside[key] ?? restoredStatus[type]?.[key]));
       delete aside[key];
     }
   }

@@ -3,7 +3,7 @@ import type { Written } from '../commit/commit.ts';
 import type { Json } from '../fhir/types.ts';
 import { describe } from '../hl7v2/problem.ts';
 import { stateOf } from '../journal/receive.ts';
-import { Failure } from '../outcome.ts';
+import { isLastingFailure } from '../outcome.ts';
 import type { JournalRow, MessageState } from '../store/rows.ts';
 import type { Effect, View } from '../store/store.ts';
 import { isSentAgain } from './again.ts';
@@ -59,7 +59,7 @@ const changesMax = 500;
 
 /**
  * The difference that a message would make if it were applied now. Nothing is written.
- * @throws Failure `conflict`, and what the store throws when it cannot be read
+ * @throws what the store throws when it cannot be read
  */
 export async function preview(row: JournalRow, parts: IngestParts): Promise<Preview> {
   const nothing = { resources: [], recalled: [] };
@@ -82,7 +82,7 @@ export async function preview(row: JournalRow, parts: IngestParts): Promise<Prev
     if (error instanceof Seen) return previewOf(error.decided);
     const reason = reasonOfFailed(error);
     if (reason) return { to: 'failed', error: reason, ...nothing };
-    if (!(error instanceof Failure) || error.kind === 'conflict') throw error;
+    if (!isLastingFailure(error)) throw error;
     return { to: 'unmapped', error: reasonOf(error), ...nothing };
   }
 }

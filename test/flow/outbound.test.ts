@@ -1,26 +1,21 @@
 /** Story: what the follow-up centre learns after a discharge is told to the hospital, which asked for it in its site file. */
-import { cpSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Json } from '../../src/fhir/types.ts';
 import type { Message } from '../../src/hl7v2/message.ts';
 import { HospitalListener } from '../outbound/hospital.ts';
-import { settled, temporaryFolder } from '../support/app.ts';
+import { settled } from '../support/app.ts';
 import { Hospital } from './hospital.ts';
+import { mappingsWith } from './sites.ts';
 
-const folder = temporaryFolder();
+let mappings: ReturnType<typeof mappingsWith>;
 let hospital: Hospital;
 /** The hospital's side: its own MLLP listener. */
 let his: HospitalListener;
 
 beforeAll(async () => {
   his = await HospitalListener.open();
-  const mappings = join(folder.path, 'mappings');
-  cpSync(fileURLToPath(new URL('../../mappings', import.meta.url)), mappings, { recursive: true });
-  writeFileSync(
-    join(mappings, 'sites', 'renhe.yaml'),
-    `destinations:
+  mappings = mappingsWith({
+    renhe: `destinations:
   - name: his
     host: 127.0.0.1
     port: ${his.port}
@@ -28,13 +23,13 @@ beforeAll(async () => {
     facility: RENHE
     send: [SIU^S12, ORU^R01, MDM^T02]
 `,
-  );
-  hospital = await Hospital.open('2026-03-16T11:00:00+08:00', { mappings, site: 'renhe' });
+  });
+  hospital = await Hospital.open('2026-03-16T11:00:00+08:00', { mappings: mappings.path, site: 'renhe' });
 });
 afterAll(async () => {
   await Hospital.closeAll();
   await HospitalListener.closeAll();
-  folder.remove();
+  mappings.remove();
 });
 
 /** What has come in since the last look: MSH-9 and one field. */

@@ -1,19 +1,17 @@
 /** Trouble: what a client wrote cannot be followed for one patient. All the others are followed, and told of. */
-import { cpSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from '@jest/globals';
 import type { Json } from '../../src/fhir/types.ts';
 import { HospitalListener } from '../outbound/hospital.ts';
-import { settled, temporaryFolder } from '../support/app.ts';
+import { settled } from '../support/app.ts';
 import { Hospital } from './hospital.ts';
 import { adt, home, pid, pv1 } from './messages.ts';
+import { mappingsWith } from './sites.ts';
 
-const folder = temporaryFolder();
+const folders: { remove(): void }[] = [];
 afterAll(async () => {
   await Hospital.closeAll();
   await HospitalListener.closeAll();
-  folder.remove();
+  for (const it of folders) it.remove();
 });
 
 test('a plan that names an activity twice, and one of its versions, is withdrawn like others', async () => {
@@ -31,11 +29,10 @@ test('a plan that names an activity twice, and one of its versions, is withdrawn
 
 test('an answer to a questionnaire whose name no search takes is told of, and the next one too', async () => {
   const his = await HospitalListener.open();
-  const mappings = join(folder.path, 'mappings');
-  cpSync(fileURLToPath(new URL('../../mappings', import.meta.url)), mappings, { recursive: true });
   const address = `{ name: his, host: 127.0.0.1, port: ${his.port}, application: HIS, facility: RENHE, send: [ORU^R01] }`;
-  writeFileSync(join(mappings, 'sites', 'renhe.yaml'), `destinations:\n  - ${address}\n`);
-  const hospital = await Hospital.open('2026-03-16T11:00:00+08:00', { mappings, site: 'renhe' });
+  const mappings = mappingsWith({ renhe: `destinations:\n  - ${address}\n` });
+  folders.push(mappings);
+  const hospital = await Hospital.open('2026-03-16T11:00:00+08:00', { mappings: mappings.path, site: 'renhe' });
   await hospital.send('A01');
   const subject = { reference: `Patient/${(await hospital.patient('1001')).id}` };
   const names = [',', 'http://x|,', 'a,'.repeat(600), 'http://fine'];
